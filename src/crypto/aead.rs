@@ -1,0 +1,118 @@
+//! ChaCha20-Poly1305 (RFC 8439) under keys that are used once. `docs/PROTOCOL.md` §2.7.
+
+use chacha20poly1305::aead::{Aead, AeadCore, AeadInOut, Nonce};
+use chacha20poly1305::{ChaCha20Poly1305, KeyInit as _, XChaCha20Poly1305};
+
+use super::CryptoError;
+use super::secret::Secret;
+
+/// Bytes by which a ciphertext is longer than its plaintext.
+pub const TAG_LENGTH: usize = 16;
+/// The most plaintext that one call seals: 1 GiB. RFC 8439 would permit 256 GiB.
+pub const MAX_PLAINTEXT: usize = 1 << 30;
+
+/// A key that seals or opens one message, with the all-zero nonce. Its use consumes it.
+#[derive(Debug)]
+pub struct OneTimeKey(Secret<32>);
+
+impl OneTimeKey {
+    /// A key from a fresh secret. The same secret must not make a second key that seals.
+    pub const fn new(secret: Secret<32>) -> Self {
+        Self(secret)
+    }
+
+    /// Seals `plaintext`. [`CryptoError::TooLong`] above [`MAX_PLAINTEXT`].
+    pub fn seal(self, aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        let mut out = Vec::with_capacity(plaintext.len().saturating_add(TAG_LENGTH));
+        self.seal_onto(aad, plaintext, &mut out)?;
+        Ok(out)
+    }
+
+    /// Seals `plaintext` and appends the ciphertext to `out`, which is unchanged on error.
+    pub fn seal_onto(self, aad: &[u8], plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), CryptoError> {
+        raw_seal(self.0.expose(), &[0; 12], aad, plaintext, out)
+    }
+
+    /// Opens `ciphertext`. [`CryptoError::Unauthentic`] if it is too short or its tag is wrong.
+    pub fn open(self, aad: &[u8], ciphertext: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        raw_open(self.0.expose(), &[0; 12], aad, ciphertext)
+    }
+}
+
+pub(super) fn raw_seal(
+    key: &[u8; 32],
+    nonce: &[u8; 12],
+    aad: &[u8],
+    plaintext: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), CryptoError> {
+    seal_with(&ChaCha20Poly1305::new(key.into()), nonce.into(), aad, plaintext, out)
+}
+
+pub(super) fn raw_open(key: &[u8; 32], nonce: &[u8; 12], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    open_with(&ChaCha20Poly1305::new(key.into()), nonce.into(), aad, sealed)
+}
+
+pub(super) fn raw_seal_extended(
+    key: &[u8; 32],
+    nonce: &[u8; 24],
+    aad: &[u8],
+    plaintext: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), CryptoError> {
+    seal_with(&XChaCha20Poly1305::new(key.into()), nonce.into(), aad, plaintext, out)
+}
+
+pub(super) fn raw_open_extended(
+    key: &[u8; 32],
+    nonce: &[u8; 24],
+    aad: &[u8],
+    sealed: &[u8],
+) -> Result<Vec<u8>, CryptoError> {
+    open_with(&XChaCha20Poly1305::new(key.into()), nonce.into(), aad, sealed)
+}
+
+fn seal_with<A: AeadInOut>(
+    cipher: &A,
+    nonce: &Nonce<A>,
+    aad: &[u8],
+    plaintext: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), CryptoError> {
+    if plaintext.len() > MAX_PLAINTEXT {
+        return Err(CryptoError::TooLong);
+    }
+    out.reserve(plaintext.len().saturating_add(TAG_LENGTH));
+    let start = out.len();
+    out.extend_from_slice(plaintext);
+    let (_, body) = out.split_at_mut(start);
+    match cipher.encrypt_inout_detached(nonce, aad, body.into()) {
+        Ok(tag) => {
+            out.extend_from_slice(&tag);
+            Ok(())
+        }
+        Err(_) => {
+            out.truncate(start);
+            Err(CryptoError::TooLong)
+        }
+    }
+}
+
+/// The cipher checks the tag before it decrypts, and on failure the buffer is dropped: nothing unauthenticated gets out.
+fn open_with<A: AeadInOut>(
+    cipher: &A,
+    nonce: &Nonce<A>,
+    aad: &[u8],
+    sealed: &[u8],
+) -> Result<Vec<u8>, CryptoError>
+where
+    A: Aead + AeadCore,
+{
+    let (body, tag) = sealed.split_last_chunk::<TAG_LENGTH>().ok_or(CryptoError::Unauthentic)?;
+    let tag = tag.as_slice().try_into().map_err(|_| CryptoError::Unauthentic)?;
+    let mut buffer = body.to_vec();
+    cipher
+        .decrypt_inout_detached(nonce, aad, buffer.as_mut_slice().into(), tag)
+        .map_err(|_| CryptoError::Unauthentic)?;
+    Ok(buffer)
+}

@@ -1,0 +1,78 @@
+//! HKDF-SHA-256 (RFC 5869) and HMAC-SHA-256 (RFC 2104). `docs/PROTOCOL.md` §1.
+//!
+//! Keys and salts have exactly 32 bytes: HMAC pads shorter keys with zeros, so keys of several lengths would not all
+//! be different keys (attack C-20).
+
+use core::fmt;
+
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac as _};
+use sha2::Sha256;
+
+use super::CryptoError;
+use super::absorb::Absorb;
+use super::label::ExpandLabel;
+use super::secret::Secret;
+
+/// `X(salt, ikm)`: HKDF-Extract of the concatenated parts of `ikm`, each of which must have a fixed length.
+pub fn extract(salt: &[u8; 32], ikm: &[&[u8]]) -> Secret<32> {
+    raw_extract(salt, ikm)
+}
+
+/// `P(prk, label ‖ info, N)`: HKDF-Expand to `N` bytes.
+///
+/// `N` is at most 8160, which is checked when the code is compiled.
+pub fn expand<const N: usize>(prk: &Secret<32>, label: ExpandLabel, info: &[u8]) -> Secret<N> {
+    const { assert!(N <= 255 * 32, "HKDF-SHA-256 expands to at most 255 blocks of 32 bytes") };
+    Secret::filled_by(|out| {
+        // Cannot fail: the length was checked above.
+        let _ = raw_expand(prk.expose(), &[label.as_bytes(), info], out);
+    })
+}
+
+/// An HMAC-SHA-256 computation under a key of 32 bytes: `M(key, …)`.
+pub struct Mac(Hmac<Sha256>);
+
+impl Mac {
+    /// Starts a MAC under `key`.
+    pub fn new(key: &Secret<32>) -> Self {
+        Self(keyed(key.expose()))
+    }
+}
+
+impl Absorb for Mac {
+    type Output = Secret<32>;
+
+    fn absorb(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(self) -> Secret<32> {
+        Secret::new(self.0.finalize().into_bytes().into())
+    }
+}
+
+impl fmt::Debug for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mac(..)")
+    }
+}
+
+/// HMAC accepts keys of every length; the callers above restrict it to 32 bytes.
+pub(super) fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    #[expect(clippy::expect_used, reason = "HMAC is defined for every key length")]
+    Hmac::new_from_slice(key).expect("any key length")
+}
+
+pub(super) fn raw_extract(salt: &[u8], ikm: &[&[u8]]) -> Secret<32> {
+    let mut mac = keyed(salt);
+    for part in ikm {
+        mac.update(part);
+    }
+    Secret::new(mac.finalize().into_bytes().into())
+}
+
+pub(super) fn raw_expand(prk: &[u8], info: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
+    let hkdf = Hkdf::<Sha256>::from_prk(prk).map_err(|_| CryptoError::InvalidLength)?;
+    hkdf.expand_multi_info(info, out).map_err(|_| CryptoError::TooLong)
+}

@@ -1,0 +1,74 @@
+//! The registry of domain-separation labels. `docs/PROTOCOL.md` §2.2.
+//!
+//! A label is registered for one kind of operation, and each kind is a type: a label for hashing cannot be signed
+//! under. No label is a prefix of another, so inputs that start with different labels never coincide.
+
+/// What every label starts with. A new version of the protocol changes it, and with it every label.
+pub const PREFIX: &str = "sottovoce/1 ";
+
+macro_rules! registry {
+    ($($(#[$kind_doc:meta])* $module:ident: $kind:ident { $($(#[$doc:meta])* $name:ident = $text:literal;)+ })+) => {
+        $(
+            $(#[$kind_doc])*
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+            pub struct $kind(&'static str);
+
+            impl $kind {
+                /// The label with its prefix, as it enters the operation.
+                pub const fn as_bytes(self) -> &'static [u8] {
+                    self.0.as_bytes()
+                }
+            }
+
+            $(#[$kind_doc])*
+            pub mod $module {
+                use super::$kind;
+                $($(#[$doc])* pub const $name: $kind = $kind(concat!("sottovoce/1 ", $text));)+
+
+                /// All labels of this kind.
+                pub const ALL: &[$kind] = &[$($name),+];
+            }
+        )+
+
+        /// Every label of every kind, with its prefix.
+        pub const ALL: &[&str] = &[$($(concat!("sottovoce/1 ", $text),)+)+];
+    };
+}
+
+registry! {
+    /// Labels of hashes.
+    hash: HashLabel {
+        /// Id of a hybrid signing key.
+        PAIR = "pair";
+        /// Start of an attachment's digest.
+        ATTACHMENT = "attachment";
+        /// Step of an attachment's digest.
+        CHUNK = "chunk";
+    }
+
+    /// Labels of signatures.
+    sign: SignLabel {
+        /// A manifest of a chain.
+        MANIFEST = "manifest signature";
+        /// A device's prekey bundle.
+        BUNDLE = "bundle signature";
+        /// A stock of one-time prekeys.
+        STOCK = "stock signature";
+        /// A device's possession of its keys.
+        POSSESSION = "possession signature";
+    }
+
+    /// Labels of key expansions.
+    expand: ExpandLabel {
+        /// Key commitment of a blob or attachment.
+        COMMIT = "commit";
+        /// Content key of a blob or attachment.
+        SEAL = "seal";
+        /// Nonce key of records at rest.
+        REST_NONCE = "rest nonce";
+        /// Content key of records at rest.
+        REST_SEAL = "rest seal";
+        /// Key of the deterministic generator.
+        GENERATOR = "generator";
+    }
+}

@@ -1,0 +1,50 @@
+//! Secret bytes: erased on drop, never printed, compared only in constant time.
+
+use core::fmt;
+
+use subtle::{Choice, ConstantTimeEq};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// `N` secret bytes.
+///
+/// There is no `Clone`, `Copy`, `PartialEq` or content in `Debug`: a second copy is made by [`Secret::duplicate`] and
+/// the bytes are read by [`Secret::expose`], both easy to find in a review.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct Secret<const N: usize>([u8; N]);
+
+impl<const N: usize> Secret<N> {
+    /// Takes over `bytes`, which are the caller's to erase where it keeps them.
+    pub const fn new(bytes: [u8; N]) -> Self {
+        Self(bytes)
+    }
+
+    /// A secret that `fill` writes into zeroed memory, so that no other copy is made.
+    pub(crate) fn filled_by(fill: impl FnOnce(&mut [u8; N])) -> Self {
+        let mut secret = Self([0; N]);
+        fill(&mut secret.0);
+        secret
+    }
+
+    /// The bytes.
+    pub const fn expose(&self) -> &[u8; N] {
+        &self.0
+    }
+
+    /// A second copy.
+    #[must_use]
+    pub const fn duplicate(&self) -> Self {
+        Self(self.0)
+    }
+}
+
+impl<const N: usize> ConstantTimeEq for Secret<N> {
+    fn ct_eq(&self, other: &Self) -> Choice {
+        self.0.ct_eq(&other.0)
+    }
+}
+
+impl<const N: usize> fmt::Debug for Secret<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret<{N}>(..)")
+    }
+}

@@ -1,0 +1,96 @@
+//! X25519 (RFC 7748) with checked keys. `docs/PROTOCOL.md` §2.3.
+
+use rand_core::CryptoRng;
+use subtle::ConstantTimeEq;
+use x25519_dalek::StaticSecret;
+
+use super::CryptoError;
+use super::random;
+use super::secret::Secret;
+
+/// Bytes of a public key, a private key and a shared secret.
+pub const LENGTH: usize = 32;
+
+/// A public key that is canonical and not of low order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublicKey([u8; LENGTH]);
+
+impl PublicKey {
+    /// Checks and takes a public key from outside. [`CryptoError::InvalidKey`] if it has the wrong length, is not
+    /// canonical or is a point of low order.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CryptoError> {
+        let key: [u8; LENGTH] = bytes.try_into().map_err(|_| CryptoError::InvalidKey)?;
+        if is_canonical(&key) && !LOW_ORDER.contains(&key) { Ok(Self(key)) } else { Err(CryptoError::InvalidKey) }
+    }
+
+    /// The 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; LENGTH] {
+        &self.0
+    }
+}
+
+/// A private key, 32 bytes, clamped when used.
+pub struct SecretKey(StaticSecret);
+
+impl SecretKey {
+    /// A new key; draws 32 bytes. [`CryptoError::WeakRandomness`] if the source is stuck.
+    pub fn generate(rng: &mut impl CryptoRng) -> Result<Self, CryptoError> {
+        random::draw(rng).map(|bytes| Self::from_secret(&bytes))
+    }
+
+    /// The key with these private bytes.
+    pub fn from_secret(bytes: &Secret<LENGTH>) -> Self {
+        Self(StaticSecret::from(*bytes.expose()))
+    }
+
+    /// The private bytes, for storing.
+    pub fn to_secret(&self) -> Secret<LENGTH> {
+        Secret::new(self.0.to_bytes())
+    }
+
+    /// Computes the public key: about a third of the work of a Diffie-Hellman, so keep the result.
+    pub fn public_key(&self) -> PublicKey {
+        PublicKey(x25519_dalek::PublicKey::from(&self.0).to_bytes())
+    }
+
+    /// The shared secret with `theirs`. [`CryptoError::InvalidKey`] if it is all zero, which a checked key cannot cause.
+    pub fn diffie_hellman(&self, theirs: &PublicKey) -> Result<Secret<LENGTH>, CryptoError> {
+        let shared = self.0.diffie_hellman(&x25519_dalek::PublicKey::from(theirs.0));
+        nonzero(shared.as_bytes())
+    }
+}
+
+impl core::fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("x25519::SecretKey(..)")
+    }
+}
+
+pub(super) fn nonzero(shared: &[u8; LENGTH]) -> Result<Secret<LENGTH>, CryptoError> {
+    if bool::from(shared.ct_eq(&[0; LENGTH])) { Err(CryptoError::InvalidKey) } else { Ok(Secret::new(*shared)) }
+}
+
+/// Whether the little-endian integer is below p = 2^255 - 19.
+fn is_canonical(key: &[u8; LENGTH]) -> bool {
+    let [first, middle @ .., last] = key;
+    let above = *last == 0x7f && middle.iter().all(|byte| *byte == 0xff) && *first >= 0xed;
+    *last <= 0x7f && !above
+}
+
+/// The canonical encodings of u-coordinates whose order divides 8, on the curve or its twist: 0, 1, p - 1 and the two of order 8.
+const LOW_ORDER: [[u8; LENGTH]; 5] = [
+    [0; LENGTH],
+    [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    [
+        0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
+    ],
+    [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda, 0x09,
+        0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
+    ],
+    [
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b, 0x04, 0x44,
+        0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
+    ],
+];
