@@ -1,6 +1,46 @@
-//! Sottovoce
-#![forbid(unsafe_code)]
+//! End-to-end encrypted messaging between accounts `user@domain` on independent servers, as a library without I/O: no
+//! sockets, no files, no clock, no threads, no randomness of its own. So far it contains the ground: cryptographic
+//! primitives behind types that are hard to misuse ([`crypto`]), the strict wire format ([`wire`]) and addresses
+//! ([`identity::address`]).
+//!
+//! ```
+//! use sottovoce::crypto::blob::{self, BodyType};
+//! use sottovoce::crypto::random::Seed;
+//! use sottovoce::crypto::{hybrid, label};
+//! use sottovoce::wire::Wire;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // 32 fresh bytes from the operating system for every operation; constant here.
+//! let mut rng = Seed::from_bytes(*b"thirty-two bytes of randomness..")?.into_generator();
+//!
+//! // Seal once for many recipients. Each gets the pointer, in practice inside an encrypted message.
+//! let (sealed, pointer) = blob::seal(BodyType::SharedBody, b"under the voice", &mut rng)?;
+//!
+//! // Sign with Ed25519 and ML-DSA-65 at once, and send key and signature.
+//! let key = hybrid::SecretKey::generate(&mut rng)?;
+//! let signature = key.sign(label::sign::BUNDLE, &sealed).encode()?;
+//! let public = key.public_key().encode()?;
+//!
+//! // The other side decodes strictly, verifies, opens.
+//! let public = hybrid::PublicKey::decode(&public)?;
+//! public.verify(label::sign::BUNDLE, &sealed, &hybrid::Signature::decode(&signature)?)?;
+//! assert_eq!(blob::open(BodyType::SharedBody, &pointer, &sealed)?, b"under the voice");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The protocol is specified in `docs/PROTOCOL.md`, the design in `docs/DESIGN.md`, and `docs/ARCHITECTURE.md` says which
+//! layer a line of code belongs to. A module imports from lower layers only:
+//!
+//! | layer | module | |
+//! |---|---|---|
+//! | 3 | [`identity`] | addresses |
+//! | 1 | [`wire`] | strict canonical Protocol Buffers, limits |
+//! | 0 | [`crypto`] | primitives, labels, secrets |
+//! | leaves | [`error`], [`time`] | whose fault an error is; time as a value |
 
 pub mod crypto;
 pub mod error;
+pub mod identity;
 pub mod time;
+pub mod wire;

@@ -1,6 +1,6 @@
 //! ChaCha20-Poly1305 (RFC 8439) under keys that are used once. `docs/PROTOCOL.md` §2.7.
 
-use chacha20poly1305::aead::{Aead, AeadCore, AeadInOut, Nonce};
+use chacha20poly1305::aead::{AeadInOut, Nonce};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit as _, XChaCha20Poly1305};
 
 use super::CryptoError;
@@ -49,7 +49,12 @@ pub(super) fn raw_seal(
     seal_with(&ChaCha20Poly1305::new(key.into()), nonce.into(), aad, plaintext, out)
 }
 
-pub(super) fn raw_open(key: &[u8; 32], nonce: &[u8; 12], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, CryptoError> {
+pub(super) fn raw_open(
+    key: &[u8; 32],
+    nonce: &[u8; 12],
+    aad: &[u8],
+    sealed: &[u8],
+) -> Result<Vec<u8>, CryptoError> {
     open_with(&ChaCha20Poly1305::new(key.into()), nonce.into(), aad, sealed)
 }
 
@@ -86,16 +91,13 @@ fn seal_with<A: AeadInOut>(
     let start = out.len();
     out.extend_from_slice(plaintext);
     let (_, body) = out.split_at_mut(start);
-    match cipher.encrypt_inout_detached(nonce, aad, body.into()) {
-        Ok(tag) => {
-            out.extend_from_slice(&tag);
-            Ok(())
-        }
-        Err(_) => {
-            out.truncate(start);
-            Err(CryptoError::TooLong)
-        }
+    let tag = cipher.encrypt_inout_detached(nonce, aad, body.into());
+    if let Ok(tag) = &tag {
+        out.extend_from_slice(tag);
+    } else {
+        out.truncate(start);
     }
+    tag.map(|_| ()).map_err(|_| CryptoError::TooLong)
 }
 
 /// The cipher checks the tag before it decrypts, and on failure the buffer is dropped: nothing unauthenticated gets out.
@@ -104,10 +106,7 @@ fn open_with<A: AeadInOut>(
     nonce: &Nonce<A>,
     aad: &[u8],
     sealed: &[u8],
-) -> Result<Vec<u8>, CryptoError>
-where
-    A: Aead + AeadCore,
-{
+) -> Result<Vec<u8>, CryptoError> {
     let (body, tag) = sealed.split_last_chunk::<TAG_LENGTH>().ok_or(CryptoError::Unauthentic)?;
     let tag = tag.as_slice().try_into().map_err(|_| CryptoError::Unauthentic)?;
     let mut buffer = body.to_vec();

@@ -90,8 +90,10 @@ struct Chunk {
 
 impl Chunk {
     fn nonce(&self) -> [u8; 12] {
-        let [a, b, c, d, e, f, g, h] = self.index.to_be_bytes();
-        [a, b, c, d, e, f, g, h, u8::from(self.last), 0, 0, 0]
+        let mut nonce = [0; 12];
+        nonce[..8].copy_from_slice(&self.index.to_be_bytes());
+        nonce[8] = u8::from(self.last);
+        nonce
     }
 }
 
@@ -164,7 +166,10 @@ pub struct Opener {
 impl Opener {
     /// Starts with the first 32 bytes of the sealed attachment. [`CryptoError::Unauthentic`] if they do not commit to the
     /// pointer's key.
-    pub fn new(pointer: &AttachmentPointer, commitment: &[u8; COMMITMENT_LENGTH]) -> Result<Self, CryptoError> {
+    pub fn new(
+        pointer: &AttachmentPointer,
+        commitment: &[u8; COMMITMENT_LENGTH],
+    ) -> Result<Self, CryptoError> {
         Self::resume(pointer, commitment, Position::start(commitment))
     }
 

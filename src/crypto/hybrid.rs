@@ -25,8 +25,7 @@ pub struct PublicKey {
 impl PublicKey {
     /// The pair of two checked keys.
     pub fn new(ed25519: ed25519::PublicKey, ml_dsa: mldsa::PublicKey) -> Self {
-        let pair =
-            Hasher::new(label::hash::PAIR).array(ed25519.as_bytes()).array(ml_dsa.as_bytes()).finish();
+        let pair = Hasher::new(label::hash::PAIR).array(ed25519.as_bytes()).array(ml_dsa.as_bytes()).finish();
         Self { ed25519, ml_dsa, pair }
     }
 
@@ -79,7 +78,10 @@ impl SecretKey {
     }
 
     /// The key of these two seeds.
-    pub fn from_seeds(ed25519: &Secret<{ ed25519::KEY_LENGTH }>, ml_dsa: &Secret<{ mldsa::SEED_LENGTH }>) -> Self {
+    pub fn from_seeds(
+        ed25519: &Secret<{ ed25519::KEY_LENGTH }>,
+        ml_dsa: &Secret<{ mldsa::SEED_LENGTH }>,
+    ) -> Self {
         let ed25519 = ed25519::SecretKey::from_seed(ed25519);
         let ml_dsa = mldsa::SecretKey::from_seed(ml_dsa);
         let pair = PublicKey::new(ed25519.public_key(), ml_dsa.public_key().clone()).pair;

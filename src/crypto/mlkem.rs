@@ -27,7 +27,11 @@ impl EncapsulationKey {
     /// check of FIPS 203 §7.2.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CryptoError> {
         let key = MlKem768PublicKey::try_from(bytes).map_err(|_| CryptoError::InvalidKey)?;
-        if mlkem768::validate_public_key(&key) { Ok(Self(Box::new(key))) } else { Err(CryptoError::InvalidKey) }
+        if mlkem768::validate_public_key(&key) {
+            Ok(Self(Box::new(key)))
+        } else {
+            Err(CryptoError::InvalidKey)
+        }
     }
 
     /// The 1184 bytes.
@@ -101,7 +105,11 @@ impl DecapsulationKey {
         let expanded = MlKem768PrivateKey::try_from(bytes).map_err(|_| CryptoError::InvalidKey)?;
         let key = Self { public: public_key_inside(bytes)?, expanded: Box::new(expanded) };
         // The ciphertext is checked for its length only, which its type fixes.
-        if mlkem768::validate_private_key(&key.expanded, &MlKem768Ciphertext::default()) { Ok(key) } else { Err(CryptoError::InvalidKey) }
+        if mlkem768::validate_private_key(&key.expanded, &MlKem768Ciphertext::default()) {
+            Ok(key)
+        } else {
+            Err(CryptoError::InvalidKey)
+        }
     }
 }
 
@@ -113,7 +121,6 @@ fn public_key_inside(expanded: &[u8]) -> Result<EncapsulationKey, CryptoError> {
 }
 
 fn wipe(key: &mut MlKem768PrivateKey) {
-    #[expect(clippy::indexing_slicing, reason = "the full range of a fixed-size array")]
     key[0..EXPANDED_LENGTH].zeroize();
 }
 

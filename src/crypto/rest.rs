@@ -30,7 +30,12 @@ impl RestKey {
 
     /// Seals a record; draws 32 bytes. `aad` says which record it is, so that records cannot be exchanged.
     /// [`CryptoError::TooLong`] above [`aead::MAX_PLAINTEXT`], [`CryptoError::WeakRandomness`] if the source is stuck.
-    pub fn seal(&self, aad: &[u8], plaintext: &[u8], rng: &mut impl CryptoRng) -> Result<Vec<u8>, CryptoError> {
+    pub fn seal(
+        &self,
+        aad: &[u8],
+        plaintext: &[u8],
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<u8>, CryptoError> {
         let random = random::draw::<32>(rng)?;
         let nonce = self.nonce_for(&random, aad, plaintext);
         let mut record = Vec::with_capacity(plaintext.len().saturating_add(OVERHEAD));

@@ -84,7 +84,8 @@ fn shrink(size: usize) {
 unsafe fn inspect(block: *mut u8, size: usize) {
     let Some(canary) = LOOKING_FOR.get() else { return };
     let byte = |at: usize| unsafe { block.add(at).read_volatile() };
-    let found = (0..size.saturating_sub(CANARY - 1)).any(|start| (0..CANARY).all(|i| byte(start + i) == canary[i]));
+    let found =
+        (0..size.saturating_sub(CANARY - 1)).any(|start| (0..CANARY).all(|i| byte(start + i) == canary[i]));
     if found {
         FOUND.set(FOUND.get() + 1);
     }

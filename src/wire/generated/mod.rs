@@ -1,0 +1,13 @@
+//! Made from `proto/` by `cargo run -p sottovoce-codegen`; `tests/generated.rs` checks that they are current.
+
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    clippy::restriction,
+    unreachable_pub,
+    dead_code,
+    reason = "written by prost-build"
+)]
+pub(crate) mod messages;
+#[allow(unreachable_pub, reason = "written by crates/codegen")]
+mod schemas;

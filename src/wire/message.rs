@@ -1,0 +1,76 @@
+//! Between bytes and domain types.
+
+use prost::Message as _;
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::error::{DecodeError, EncodeError, Rule};
+use super::scan::scan;
+use super::schema::Described;
+use crate::crypto::secret::Secret;
+
+/// A type that travels. There is exactly one encoding of each value.
+pub trait Wire: Sized {
+    /// The name of the message in the `.proto` files.
+    const NAME: &'static str;
+    /// The largest encoding in bytes.
+    const MAX_BYTES: usize;
+
+    /// Decodes a message from outside. Work and memory are linear in its length and bounded by the limits of its type.
+    /// [`DecodeError`] names the first rule of `docs/PROTOCOL.md` §3.2 that the bytes break.
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError>;
+
+    /// Encodes the value. [`EncodeError`] if it exceeds a limit of its type, so that no receiver would take it.
+    fn encode(&self) -> Result<Vec<u8>, EncodeError>;
+}
+
+/// The conversion between a domain type and its generated struct: all that a message has to implement.
+pub(crate) trait Message: Sized {
+    /// The generated struct. The strict check has seen all limits, so required fields are there.
+    type Proto: prost::Message + Default + Described;
+
+    /// Checks what the schema cannot say.
+    fn from_proto(proto: Self::Proto) -> Result<Self, Rule>;
+
+    /// Copies the value.
+    fn to_proto(&self) -> Self::Proto;
+}
+
+impl<T: Message> Wire for T {
+    const NAME: &'static str = T::Proto::SCHEMA.name;
+    const MAX_BYTES: usize = T::Proto::SCHEMA.max_bytes;
+
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        scan(T::Proto::SCHEMA, bytes)?;
+        let whole = |rule| DecodeError { rule, message: Self::NAME, field: 0 };
+        // The scan leaves one encoding per value. Should it ever have a gap, this second lock closes it.
+        let proto = T::Proto::decode(bytes).map_err(|_| whole(Rule::NotCanonical))?;
+        if *Zeroizing::new(proto.encode_to_vec()) != bytes {
+            return Err(whole(Rule::NotCanonical));
+        }
+        T::from_proto(proto).map_err(whole)
+    }
+
+    fn encode(&self) -> Result<Vec<u8>, EncodeError> {
+        let bytes = Zeroizing::new(self.to_proto().encode_to_vec());
+        scan(T::Proto::SCHEMA, &bytes).map_err(EncodeError)?;
+        Ok(bytes.to_vec())
+    }
+}
+
+/// A required field. The scan has checked that it is there.
+pub(crate) fn required<T>(field: Option<T>) -> Result<T, Rule> {
+    field.ok_or(Rule::Missing)
+}
+
+/// A required field of exactly `N` bytes.
+pub(crate) fn required_array<const N: usize>(field: Option<Vec<u8>>) -> Result<[u8; N], Rule> {
+    required(field)?.try_into().map_err(|_| Rule::BadLength)
+}
+
+/// A required secret of exactly `N` bytes; the field is erased.
+pub(crate) fn required_secret<const N: usize>(field: &mut Option<Vec<u8>>) -> Result<Secret<N>, Rule> {
+    let mut bytes = required(field.take())?;
+    let secret = bytes.as_slice().try_into().map(Secret::new).map_err(|_| Rule::BadLength);
+    bytes.zeroize();
+    secret
+}
