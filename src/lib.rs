@@ -39,6 +39,8 @@
 //! | 0 | [`crypto`] | primitives, labels, secrets |
 //! | leaves | [`error`], [`time`] | whose fault an error is; time as a value |
 
+#![deny(unreachable_pub)]
+
 pub mod crypto;
 pub mod error;
 pub mod identity;

@@ -1,0 +1,176 @@
+//! Vectors of signatures.
+
+use hex::encode as hex;
+use serde_json::json;
+
+use crate::make::{File, counting, flipped};
+
+/// The group order L, little-endian.
+const ORDER: [u8; 32] = [
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+];
+
+/// `signature` with L added to S: valid for verifiers that do not check S (attack C-01).
+fn with_order_added(signature: &str) -> String {
+    let mut bytes = hex::decode(signature).unwrap();
+    let mut carry = 0_u16;
+    for (byte, order) in bytes[32..].iter_mut().zip(ORDER) {
+        let sum = u16::from(*byte) + u16::from(order) + carry;
+        *byte = sum.to_le_bytes()[0];
+        carry = sum >> 8;
+    }
+    assert_eq!(carry, 0);
+    hex(bytes)
+}
+
+/// Keys that are no points, not canonical, or of small order.
+fn bad_keys() -> Vec<(&'static str, String)> {
+    let ff = |first: &str, last: &str| format!("{first}{}{last}", "ff".repeat(30));
+    vec![
+        ("identity, y = 1", format!("01{}", "00".repeat(31))),
+        ("identity with sign", format!("01{}80", "00".repeat(30))),
+        ("order 2, y = p - 1", ff("ec", "7f")),
+        ("order 2 with sign", ff("ec", "ff")),
+        ("order 4, y = 0", "00".repeat(32)),
+        ("order 4 with sign", format!("{}80", "00".repeat(31))),
+        ("order 8, first", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05".to_owned()),
+        ("order 8, second", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85".to_owned()),
+        ("order 8, third", "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a".to_owned()),
+        ("order 8, fourth", "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa".to_owned()),
+        ("y = p, not canonical 0", ff("ed", "7f")),
+        ("y = p + 1, not canonical 1", ff("ee", "7f")),
+        ("y = p + 3, not canonical 3", ff("f0", "7f")),
+        ("y = p + 4, not canonical 4", ff("f1", "7f")),
+        ("y = 2^255 - 1", ff("ff", "7f")),
+        ("no point, y = 2", format!("02{}", "00".repeat(31))),
+        ("no point, y = 7", format!("07{}", "00".repeat(31))),
+        ("empty", String::new()),
+        ("31 bytes", "58".to_owned() + &"66".repeat(30)),
+        ("33 bytes", "58".to_owned() + &"66".repeat(32)),
+    ]
+}
+
+pub fn ed25519() -> File {
+    let mut file = File::new("2.5", "Ed25519 under one strict rule");
+    let seed = hex(counting(40, 32));
+    let public = file.good("public key", "ed25519.public_key", json!({ "seed": seed }))["public"].clone();
+    file.good("parse base point", "ed25519.parse", json!({ "public": "58".to_owned() + &"66".repeat(31) }));
+    file.good("parse", "ed25519.parse", json!({ "public": public }));
+    for (name, key) in bad_keys() {
+        file.bad(&format!("parse {name}"), "ed25519.parse", json!({ "public": key }), "invalid-key");
+    }
+    let label = "possession signature";
+    for (name, message) in
+        [("empty message", vec![]), ("48 bytes", counting(0, 48)), ("1000 bytes", counting(9, 1000))]
+    {
+        let signed = json!({ "seed": seed, "label": label, "message": hex(&message) });
+        let signature = file.good(&format!("sign {name}"), "ed25519.sign", signed)["signature"].clone();
+        let verify =
+            json!({ "public": public, "label": label, "message": hex(&message), "signature": signature });
+        file.good(&format!("verify {name}"), "ed25519.verify", verify);
+    }
+    let message = hex(counting(0, 48));
+    let signed = json!({ "seed": seed, "label": label, "message": message });
+    let signature =
+        crate::ops::run("ed25519.sign", &crate::inputs::Inputs(&signed)).unwrap()["signature"].clone();
+    let signature = signature.as_str().unwrap();
+    let verify = |label: &str, message: &str, signature: &str| json!({ "public": public, "label": label, "message": message, "signature": signature });
+    for (name, input) in [
+        ("S + L", verify(label, &message, &with_order_added(signature))),
+        ("first bit of R changed", verify(label, &message, &flipped(signature, 0))),
+        ("last bit of R changed", verify(label, &message, &flipped(signature, 31))),
+        ("first bit of S changed", verify(label, &message, &flipped(signature, 32))),
+        ("last byte of S changed", verify(label, &message, &flipped(signature, -1))),
+        ("other message", verify(label, &flipped(&message, 5), signature)),
+        ("shorter message", verify(label, &message[2..], signature)),
+        ("other label", verify("bundle signature", &message, signature)),
+        ("all zero", verify(label, &message, &"00".repeat(64))),
+        ("R of order 1, S = 0", verify(label, &message, &format!("01{}", "00".repeat(63)))),
+    ] {
+        file.bad(&format!("verify: {name}"), "ed25519.verify", input, "invalid-signature");
+    }
+    for (name, bytes) in
+        [("empty", ""), ("63 bytes", &signature[2..]), ("65 bytes", &format!("{signature}00"))]
+    {
+        file.bad(
+            &format!("verify: {name}"),
+            "ed25519.verify",
+            verify(label, &message, bytes),
+            "invalid-length",
+        );
+    }
+    file
+}
+
+pub fn hybrid() -> File {
+    let mut file = File::new("2.6", "hybrid signatures");
+    let (seed, other_seed) = (hex(counting(11, 64)), hex(counting(12, 64)));
+    let made = file.good("key generation", "hybrid.keygen", json!({ "random": seed }));
+    let other = file.good("another key", "hybrid.keygen", json!({ "random": other_seed }));
+    let (label, message) = ("bundle signature", hex(counting(0, 77)));
+    let sign = |seed: &str, message: &str| json!({ "seed": seed, "label": label, "message": message });
+    let signature = file.good("sign", "hybrid.sign", sign(&seed, &message))["signature"].clone();
+    let other_signature = file.good("sign with another key", "hybrid.sign", sign(&other_seed, &message));
+    file.good("sign nothing", "hybrid.sign", sign(&seed, ""));
+    let (public, other_public) = (made["public"].as_str().unwrap(), other["public"].as_str().unwrap());
+    let (signature, other_signature) =
+        (signature.as_str().unwrap(), other_signature["signature"].as_str().unwrap());
+    let verify = |public: &str, signature: &str, label: &str, message: &str| json!({ "public": public, "signature": signature, "label": label, "message": message });
+    file.good("verify", "hybrid.verify", verify(public, signature, label, &message));
+    // Encoded: 2 bytes, Ed25519 half, 3 bytes, ML-DSA half.
+    let halves =
+        |ed25519: &str, ml_dsa: &str, half: usize| format!("{}{}", &ed25519[..half], &ml_dsa[half..]);
+    for (name, input) in [
+        ("Ed25519 half changed", verify(public, &flipped(signature, 40), label, &message)),
+        ("ML-DSA half changed", verify(public, &flipped(signature, 1000), label, &message)),
+        ("last byte changed", verify(public, &flipped(signature, -1), label, &message)),
+        ("other message", verify(public, signature, label, &flipped(&message, 0))),
+        ("longer message", verify(public, signature, label, &format!("{message}00"))),
+        ("signature of another key", verify(public, other_signature, label, &message)),
+        (
+            "Ed25519 half of another key",
+            verify(public, &halves(other_signature, signature, 132), label, &message),
+        ),
+        (
+            "ML-DSA half of another key",
+            verify(public, &halves(signature, other_signature, 132), label, &message),
+        ),
+        (
+            "key pair mixed from two",
+            verify(
+                &halves(public, other_public, 68),
+                &halves(signature, other_signature, 132),
+                label,
+                &message,
+            ),
+        ),
+        (
+            "key pair mixed, first signature",
+            verify(&halves(public, other_public, 68), signature, label, &message),
+        ),
+    ] {
+        file.bad(name, "hybrid.verify", input, "invalid-signature");
+    }
+    for other_label in ["manifest signature", "stock signature", "possession signature"] {
+        let input = verify(public, signature, other_label, &message);
+        file.bad(
+            &format!("signed as {label}, checked as {other_label}"),
+            "hybrid.verify",
+            input,
+            "invalid-signature",
+        );
+    }
+    let input = verify(&format!("{public}00"), signature, label, &message);
+    file.bad("key with a byte too many", "hybrid.verify", input, "too-large");
+    let input = verify(public, &signature[..signature.len() - 2], label, &message);
+    file.bad("signature with a byte too few", "hybrid.verify", input, "truncated");
+    let stuck = format!("{}{}", hex(counting(0, 32)), "00".repeat(32));
+    file.bad(
+        "stuck randomness in the second half",
+        "hybrid.keygen",
+        json!({ "random": stuck }),
+        "weak-randomness",
+    );
+    file
+}
