@@ -23,12 +23,16 @@ pub enum CryptoError {
     UnexpectedChunk,
     /// The source of randomness failed, or repeats one byte: it is stuck.
     WeakRandomness,
+    /// A primitive gives a wrong answer on this machine.
+    BrokenBackend,
 }
 
 impl Blame for CryptoError {
     fn fault(&self) -> Fault {
         match self {
-            Self::TooLong | Self::UnexpectedChunk | Self::WeakRandomness => Fault::Caller,
+            Self::TooLong | Self::UnexpectedChunk | Self::WeakRandomness | Self::BrokenBackend => {
+                Fault::Caller
+            }
             Self::InvalidKey
             | Self::InvalidLength
             | Self::InvalidSignature
@@ -49,6 +53,7 @@ impl Blame for CryptoError {
             Self::TooLong => "too-long",
             Self::UnexpectedChunk => "unexpected-chunk",
             Self::WeakRandomness => "weak-randomness",
+            Self::BrokenBackend => "broken-backend",
         }
     }
 }

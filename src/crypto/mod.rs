@@ -26,7 +26,9 @@ pub mod mlkem;
 pub mod random;
 pub mod rest;
 pub mod secret;
+mod self_test;
 pub mod suite;
 pub mod x25519;
 
 pub use error::CryptoError;
+pub use self_test::self_test;

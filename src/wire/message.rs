@@ -1,6 +1,7 @@
 //! Between bytes and domain types.
 
 use prost::Message as _;
+use prost::bytes::{Buf, Bytes};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::error::{DecodeError, EncodeError, Rule};
@@ -43,7 +44,7 @@ impl<T: Message> Wire for T {
         scan(T::Proto::SCHEMA, bytes)?;
         let whole = |rule| DecodeError { rule, message: Self::NAME, field: 0 };
         // The scan leaves one encoding per value. Should it ever have a gap, this second lock closes it.
-        let proto = T::Proto::decode(bytes).map_err(|_| whole(Rule::NotCanonical))?;
+        let proto = decode_proto::<T::Proto>(bytes).map_err(|_| whole(Rule::NotCanonical))?;
         if *Zeroizing::new(proto.encode_to_vec()) != bytes {
             return Err(whole(Rule::NotCanonical));
         }
@@ -54,6 +55,33 @@ impl<T: Message> Wire for T {
         let bytes = Zeroizing::new(self.to_proto().encode_to_vec());
         scan(T::Proto::SCHEMA, &bytes).map_err(EncodeError)?;
         Ok(bytes.to_vec())
+    }
+}
+
+fn decode_proto<P: prost::Message + Default + Described>(bytes: &[u8]) -> Result<P, prost::DecodeError> {
+    if P::SCHEMA.secret { P::decode(Erasing(bytes)) } else { P::decode(bytes) }
+}
+
+/// Bytes to decode a secret from. prost copies a field of bytes twice; the copy in between erases itself (attack C-16).
+struct Erasing<'a>(&'a [u8]);
+
+impl Buf for Erasing<'_> {
+    fn remaining(&self) -> usize {
+        self.0.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.0
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.0.advance(count);
+    }
+
+    fn copy_to_bytes(&mut self, length: usize) -> Bytes {
+        let (taken, rest) = self.0.split_at_checked(length).unwrap_or_default();
+        self.0 = rest;
+        Bytes::from_owner(Zeroizing::new(taken.to_vec()))
     }
 }
 

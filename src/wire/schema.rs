@@ -5,6 +5,8 @@
 pub(crate) struct Schema {
     pub(crate) name: &'static str,
     pub(crate) max_bytes: usize,
+    /// Whether a field of it, at any depth, is a secret.
+    pub(crate) secret: bool,
     /// By ascending number, all below 64.
     pub(crate) fields: &'static [Field],
 }

@@ -10,6 +10,7 @@ impl Described for messages::HybridPublicKey {
 static HYBRID_PUBLIC_KEY: Schema = Schema {
     name: "HybridPublicKey",
     max_bytes: 1989,
+    secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
         Field { number: 2, kind: Kind::Bytes { min: 1952, max: 1952 }, presence: Presence::Required },
@@ -23,6 +24,7 @@ impl Described for messages::HybridSignature {
 static HYBRID_SIGNATURE: Schema = Schema {
     name: "HybridSignature",
     max_bytes: 3378,
+    secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Bytes { min: 64, max: 64 }, presence: Presence::Required },
         Field { number: 2, kind: Kind::Bytes { min: 3309, max: 3309 }, presence: Presence::Required },
@@ -36,6 +38,7 @@ impl Described for messages::BlobPointer {
 static BLOB_POINTER: Schema = Schema {
     name: "BlobPointer",
     max_bytes: 68,
+    secret: true,
     fields: &[
         Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
         Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
@@ -55,6 +58,7 @@ impl Described for messages::AttachmentPointer {
 static ATTACHMENT_POINTER: Schema = Schema {
     name: "AttachmentPointer",
     max_bytes: 75,
+    secret: true,
     fields: &[
         Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
         Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
@@ -75,6 +79,7 @@ impl Described for messages::Specimen {
 static SPECIMEN: Schema = Schema {
     name: "Specimen",
     max_bytes: 4096,
+    secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
         Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
@@ -100,6 +105,7 @@ impl Described for messages::SpecimenPart {
 static SPECIMEN_PART: Schema = Schema {
     name: "SpecimenPart",
     max_bytes: 300,
+    secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
         Field { number: 2, kind: Kind::Message(&SPECIMEN_MARK), presence: Presence::MayBeAbsent },
@@ -113,6 +119,7 @@ impl Described for messages::SpecimenMark {
 static SPECIMEN_MARK: Schema = Schema {
     name: "SpecimenMark",
     max_bytes: 256,
+    secret: false,
     fields: &[Field {
         number: 1,
         kind: Kind::Text { min: 1, max: 16 },

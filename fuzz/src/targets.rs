@@ -1,0 +1,428 @@
+//! One target per public function that takes bytes or text. Each says which functions it covers, and
+//! `tests/fuzz_targets.rs` fails when one is missing.
+
+use rand_core::CryptoRng;
+use sottovoce::crypto::absorb::{Absorb, Input};
+use sottovoce::crypto::aead::OneTimeKey;
+use sottovoce::crypto::attachment::{AttachmentPointer, Opener, Position, Sealer};
+use sottovoce::crypto::blob::{self, BlobPointer, BodyType};
+use sottovoce::crypto::hash::{Hash, Hasher};
+use sottovoce::crypto::random::Seed;
+use sottovoce::crypto::rest::RestKey;
+use sottovoce::crypto::secret::Secret;
+use sottovoce::crypto::{ed25519, hazmat, hybrid, kdf, label, mldsa, mlkem, x25519};
+use sottovoce::identity::address::Address;
+use sottovoce::wire::specimen::{Mark, Part, Specimen};
+use sottovoce::wire::{Rule, Wire};
+
+/// A target: its name, the functions it covers, and what it does with an input.
+pub struct Target {
+    pub name: &'static str,
+    pub covers: &'static [&'static str],
+    pub run: fn(&[u8]),
+}
+
+macro_rules! targets {
+    ($($name:ident covers $($path:literal),+;)+) => {
+        /// All targets.
+        pub const TARGETS: &[Target] =
+            &[$(Target { name: stringify!($name), covers: &[$($path),+], run: $name }),+];
+    };
+}
+
+targets! {
+    x25519_public_key covers "x25519::PublicKey::from_bytes";
+    ed25519_public_key covers "ed25519::PublicKey::from_bytes";
+    ed25519_signature covers "ed25519::Signature::from_bytes";
+    ed25519_verify covers "ed25519::PublicKey::verify";
+    ed25519_sign covers "ed25519::SecretKey::sign";
+    ml_dsa_public_key covers "mldsa::PublicKey::from_bytes";
+    ml_dsa_signature covers "mldsa::Signature::from_bytes";
+    ml_kem_public_key covers "mlkem::EncapsulationKey::from_bytes";
+    ml_kem_ciphertext covers "mlkem::Ciphertext::from_bytes";
+    ml_kem_expanded covers "hazmat::ml_kem_from_expanded";
+    hybrid_verify covers "hybrid::PublicKey::verify";
+    hybrid_sign covers "hybrid::SecretKey::sign";
+    hash covers "hash::Hash::of", "hash::Hash::from_bytes";
+    absorb covers "absorb::Absorb::absorb", "absorb::Absorb::array", "absorb::Absorb::lp", "absorb::Absorb::last";
+    key_derivation covers "kdf::extract", "kdf::expand", "hazmat::hkdf_extract", "hazmat::hkdf_expand";
+    hmac covers "hazmat::hmac_sha256";
+    secret covers "secret::Secret::new";
+    seed covers "random::Seed::from_bytes";
+    one_time_seal covers "aead::OneTimeKey::seal", "aead::OneTimeKey::seal_onto", "hazmat::chacha20poly1305_seal";
+    one_time_open covers "aead::OneTimeKey::open", "hazmat::chacha20poly1305_open";
+    rest_seal covers "rest::RestKey::seal", "hazmat::xchacha20poly1305_seal";
+    rest_open covers "rest::RestKey::open", "hazmat::xchacha20poly1305_open";
+    blob_seal covers "blob::seal";
+    blob_open covers "blob::open";
+    attachment_seal covers "attachment::Sealer::seal_chunk";
+    attachment_open covers "attachment::Opener::open_chunk", "attachment::Opener::new", "attachment::Opener::resume";
+    raw_x25519 covers "hazmat::x25519";
+    raw_signatures covers "hazmat::ed25519_sign", "hazmat::ed25519_verify", "hazmat::ml_dsa_sign", "hazmat::ml_dsa_verify";
+    wire_hybrid_public_key covers "wire::Wire::decode<hybrid::PublicKey>";
+    wire_hybrid_signature covers "wire::Wire::decode<hybrid::Signature>";
+    wire_blob_pointer covers "wire::Wire::decode<BlobPointer>";
+    wire_attachment_pointer covers "wire::Wire::decode<AttachmentPointer>";
+    wire_specimen covers
+        "wire::Wire::decode<Specimen>", "wire::Wire::decode<Part>", "wire::Wire::decode<Mark>";
+    address covers "address::Address::from_str";
+}
+
+/// Runs the target of this name.
+pub fn run(name: &str, data: &[u8]) {
+    let target = TARGETS.iter().find(|target| target.name == name);
+    (target.expect("the binary has the name of a target").run)(data);
+}
+
+/// Takes fixed-size pieces from an input; zeros when it runs out.
+struct Pieces<'a>(&'a [u8]);
+
+impl Pieces<'_> {
+    fn take<const N: usize>(&mut self) -> [u8; N] {
+        let mut out = [0; N];
+        let (taken, rest) = self.0.split_at(self.0.len().min(N));
+        out[..taken.len()].copy_from_slice(taken);
+        self.0 = rest;
+        out
+    }
+
+    fn secret<const N: usize>(&mut self) -> Secret<N> {
+        Secret::new(self.take())
+    }
+
+    fn rest(self) -> Vec<u8> {
+        self.0.to_vec()
+    }
+}
+
+impl<'a> Pieces<'a> {
+    /// A byte says how many bytes follow.
+    fn some(&mut self) -> &'a [u8] {
+        let [length] = self.take();
+        let (taken, rest) = self.0.split_at(self.0.len().min(usize::from(length)));
+        self.0 = rest;
+        taken
+    }
+}
+
+fn rng(seed: u8) -> impl CryptoRng {
+    let mut bytes = [seed; 32];
+    bytes[0] = !seed;
+    Seed::from_bytes(bytes).expect("not all equal").into_generator()
+}
+
+fn x25519_public_key(data: &[u8]) {
+    let Ok(key) = x25519::PublicKey::from_bytes(data) else { return };
+    assert_eq!(key.as_bytes().as_slice(), data);
+    let secret = x25519::SecretKey::from_secret(&Secret::new([7; 32]));
+    assert!(secret.diffie_hellman(&key).is_ok(), "a checked key never gives zero");
+}
+
+fn ed25519_public_key(data: &[u8]) {
+    let Ok(key) = ed25519::PublicKey::from_bytes(data) else { return };
+    assert_eq!(key.as_bytes().as_slice(), data);
+}
+
+fn ed25519_signature(data: &[u8]) {
+    assert_eq!(ed25519::Signature::from_bytes(data).is_ok(), data.len() == 64);
+}
+
+/// A signature that an honest key made, changed by the input: only the unchanged one verifies.
+fn ed25519_verify(data: &[u8]) {
+    let mut pieces = Pieces(data);
+    let (mask, message) = (pieces.take::<64>(), pieces.rest());
+    let key = ed25519::SecretKey::from_seed(&Secret::new([9; 32]));
+    let mut signature = *key.sign(label::sign::POSSESSION, &message).as_bytes();
+    signature.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
+    let signature = ed25519::Signature::from_bytes(&signature).expect("64 bytes");
+    let verified = key.public_key().verify(label::sign::POSSESSION, &message, &signature).is_ok();
+    assert_eq!(verified, mask == [0; 64]);
+}
+
+fn ed25519_sign(data: &[u8]) {
+    let mut pieces = Pieces(data);
+    let key = ed25519::SecretKey::from_seed(&pieces.secret());
+    let message = pieces.rest();
+    let signature = key.sign(label::sign::POSSESSION, &message);
+    key.public_key().verify(label::sign::POSSESSION, &message, &signature).expect("verifies");
+    assert!(key.public_key().verify(label::sign::BUNDLE, &message, &signature).is_err());
+}
+
+fn ml_dsa_public_key(data: &[u8]) {
+    assert_eq!(mldsa::PublicKey::from_bytes(data).is_ok(), data.len() == 1952);
+}
+
+fn ml_dsa_signature(data: &[u8]) {
+    assert_eq!(mldsa::Signature::from_bytes(data).is_ok(), data.len() == 3309);
+}
+
+fn ml_kem_public_key(data: &[u8]) {
+    let Ok(key) = mlkem::EncapsulationKey::from_bytes(data) else { return };
+    assert_eq!(key.as_bytes().as_slice(), data);
+    key.encapsulate(&mut rng(1)).expect("a checked key encapsulates");
+}
+
+fn ml_kem_ciphertext(data: &[u8]) {
+    let Ok(ciphertext) = mlkem::Ciphertext::from_bytes(data) else { return };
+    let key = mlkem::DecapsulationKey::from_seed(&Secret::new([3; 64]));
+    assert_eq!(key.decapsulate(&ciphertext).expose(), key.decapsulate(&ciphertext).expose());
+}
+
+fn ml_kem_expanded(data: &[u8]) {
+    let Ok(key) = hazmat::ml_kem_from_expanded(data) else { return };
+    assert_eq!(hazmat::ml_kem_expanded(&key).as_slice(), data);
+    key.public_key().encapsulate(&mut rng(2)).expect("a checked key encapsulates");
+}
+
+/// A public key and a signature from the input never verify what an honest key signed.
+fn hybrid_verify(data: &[u8]) {
+    let mut pieces = Pieces(data);
+    let honest = hybrid_key();
+    let signature = honest.sign(label::sign::BUNDLE, b"bundle");
+    let [position, mask]: [u8; 2] = pieces.take();
+    let mut bytes = signature.encode().expect("encodes");
+    let at = usize::from(position) * bytes.len() / 256;
+    bytes[at] ^= mask;
+    let verified = hybrid::Signature::decode(&bytes).is_ok_and(|signature| {
+        honest.public_key().verify(label::sign::BUNDLE, b"bundle", &signature).is_ok()
+    });
+    assert_eq!(verified, mask == 0);
+    let message = pieces.rest();
+    let forged = honest.public_key().verify(label::sign::BUNDLE, &message, &signature).is_ok();
+    assert_eq!(forged, message == b"bundle");
+}
+
+fn hybrid_key() -> hybrid::SecretKey {
+    hybrid::SecretKey::from_seeds(&Secret::new([4; 32]), &Secret::new([5; 32]))
+}
+
+fn hybrid_sign(data: &[u8]) {
+    let key = hybrid_key();
+    let signature = key.sign(label::sign::STOCK, data);
+    assert_eq!(signature, key.sign(label::sign::STOCK, data));
+    key.public_key().verify(label::sign::STOCK, data, &signature).expect("verifies");
+    assert!(key.public_key().verify(label::sign::MANIFEST, data, &signature).is_err());
+}
+
+fn hash(data: &[u8]) {
+    let hash = Hash::of(data);
+    assert_eq!(Hash::from_bytes(*hash.as_bytes()), hash);
+}
+
+/// Two splits of one input into fields give one result only if they are the same split.
+fn absorb(data: &[u8]) {
+    let mut pieces = Pieces(data);
+    let [first, second] = pieces.take().map(usize::from);
+    let all = pieces.rest();
+    let (first, second) = (first.min(all.len()), second.min(all.len()));
+    let fields = |at: usize| Hasher::new(label::hash::PAIR).lp(&all[..at]).last(&all[at..]);
+    assert_eq!(fields(first) == fields(second), first == second);
+    let input = Input::new().u8(1).u16(2).u32(3).u64(4).array(&[5; 3]).lp(&all).finish();
+    assert_eq!(input.len(), 22 + all.len());
+}
+
+fn key_derivation(data: &[u8]) {
+    let mut pieces = Pieces(data);
+    let salt = pieces.take::<32>();
+    let (first, second) = (pieces.some(), pieces.some());
+    let info = pieces.rest();
+    let prk = kdf::extract(&salt, &[first, second]);
+    assert_eq!(prk.expose(), hazmat::hkdf_extract(&salt, &[first, second].concat()).expose());
+    let okm = kdf::expand::<160>(&prk, label::expand::SEAL, &info);
+    let mut raw = [0; 160];
+    let raw_info = [label::expand::SEAL.as_bytes(), &info].concat();
+    hazmat::hkdf_expand(prk.expose(), &raw_info, &mut raw).expect("160 bytes");
+    assert_eq!(okm.expose(), &raw);
+}
+
+fn hmac(data: &[u8]) {
+    let mut pieces = Pieces(data);
+    let key = pieces.take::<32>();
+    let message = pieces.rest();
+    let mac = kdf::Mac::new(&Secret::new(key)).last(&message);
+    assert_eq!(mac.expose(), &hazmat::hmac_sha256(&key, &message));
+    hazmat::hmac_sha256(&message, &key);
+}
+
+fn secret(data: &[u8]) {
+    let bytes = Pieces(data).take::<32>();
+    let secret = Secret::new(bytes);
+    assert_eq!(secret.expose(), &bytes);
+    assert_eq!(format!("{secret:?}"), "Secret<32>(..)");
+}
+
+fn seed(data: &[u8]) {
+    let bytes = Pieces(data).take::<32>();
+    let stuck = bytes.iter().all(|byte| *byte == bytes[0]);
+    assert_eq!(Seed::from_bytes(bytes).is_err(), stuck);
+}
+
+fn one_time_seal(data: &[u8]) {
+    let mut pieces = Pieces(data);
+    let key = pieces.secret::<32>();
+    let aad = pieces.some();
+    let plaintext = pieces.rest();
+    let sealed = OneTimeKey::new(key.duplicate()).seal(aad, &plaintext).expect("seals");
+    let raw = hazmat::chacha20poly1305_seal(key.expose(), &[0; 12], aad, &plaintext).expect("seals");
+    let mut appended = vec![1, 2, 3];
+    OneTimeKey::new(key.duplicate()).seal_onto(aad, &plaintext, &mut appended).expect("seals");
+    assert_eq!((&sealed, &sealed[..]), (&raw, &appended[3..]));
+    assert_eq!(OneTimeKey::new(key).open(aad, &sealed).expect("opens"), plaintext);
+}
+
+fn one_time_open(data: &[u8]) {
+    let mut pieces = Pieces(data);
+    let key = pieces.secret::<32>();
+    let aad = pieces.some();
+    let sealed = pieces.rest();
+    let opened = OneTimeKey::new(key.duplicate()).open(aad, &sealed);
+    assert_eq!(opened, hazmat::chacha20poly1305_open(key.expose(), &[0; 12], aad, &sealed));
+    if let Ok(plaintext) = opened {
+        assert_eq!(OneTimeKey::new(key).seal(aad, &plaintext).expect("seals"), sealed);
+    }
+}
+
+fn rest_seal(data: &[u8]) {
+    let mut pieces = Pieces(data);
+    let key = RestKey::new(&pieces.secret());
+    let aad = pieces.some();
+    let plaintext = pieces.rest();
+    let record = key.seal(aad, &plaintext, &mut rng(3)).expect("seals");
+    assert_eq!(key.open(aad, &record).expect("opens"), plaintext);
+    hazmat::xchacha20poly1305_seal(&[1; 32], &[2; 24], aad, &plaintext).expect("seals");
+}
+
+fn rest_open(data: &[u8]) {
+    let mut pieces = Pieces(data);
+    let key = pieces.secret();
+    let aad = pieces.some();
+    let record = pieces.rest();
+    assert!(RestKey::new(&key).open(aad, &record).is_err(), "no input can authenticate");
+    assert!(hazmat::xchacha20poly1305_open(key.expose(), &[2; 24], aad, &record).is_err());
+}
+
+fn blob_seal(data: &[u8]) {
+    let (blob, pointer) = blob::seal(BodyType::SharedBody, data, &mut rng(4)).expect("seals");
+    assert_eq!(blob.len(), data.len() + blob::OVERHEAD);
+    assert_eq!(blob::open(BodyType::SharedBody, &pointer, &blob).expect("opens"), data);
+    assert!(blob::open(BodyType::Attachment, &pointer, &blob).is_err());
+}
+
+/// The hash is made to fit, so that the commitment is reached.
+fn blob_open(data: &[u8]) {
+    let mut pieces = Pieces(data);
+    let key = pieces.secret();
+    let blob = pieces.rest();
+    let pointer = BlobPointer { key, hash: Hash::of(&blob) };
+    assert!(blob::open(BodyType::SharedBody, &pointer, &blob).is_err(), "no input can commit");
+}
+
+fn attachment_seal(data: &[u8]) {
+    let mut pieces = Pieces(data);
+    let size = u64::from(u32::from_be_bytes(pieces.take()) >> 12);
+    let chunk = pieces.rest();
+    let mut sealer = Sealer::new(size, &mut rng(5)).expect("below the limit");
+    let wanted = sealer.next_length();
+    let fits = wanted == Some(chunk.len());
+    assert_eq!(sealer.seal_chunk(&chunk).is_ok(), fits);
+    assert_eq!(sealer.next_length() == wanted, !fits || size > 131_072);
+}
+
+/// A sequence of chunks, right and wrong ones, to an opener that is thrown away and resumed in between.
+fn attachment_open(data: &[u8]) {
+    let mut pieces = Pieces(data);
+    let size = u64::from(u32::from_be_bytes(pieces.take()) >> 14);
+    let (chunks, pointer, commitment) = attachment(size);
+    let Ok(mut opener) = Opener::new(&pointer, &commitment) else { panic!("the commitment fits") };
+    let wrong: [u8; 32] = pieces.take();
+    assert_eq!(Opener::new(&pointer, &wrong).is_ok(), wrong == commitment);
+    let (mut expected, mut position) = (0_usize, opener.position());
+    for step in pieces.rest() {
+        let index = usize::from(step & 0x0f);
+        let mut chunk = chunks.get(index).cloned().unwrap_or_else(|| vec![step; index]);
+        if step & 0x40 != 0 {
+            let at = usize::from(step) % chunk.len().max(1);
+            chunk.get_mut(at).into_iter().for_each(|byte| *byte ^= 1);
+        }
+        let right = chunks.get(expected) == Some(&chunk);
+        assert_eq!(opener.open_chunk(&chunk).is_ok(), right);
+        expected += usize::from(right);
+        if step & 0x80 != 0 {
+            position = opener.position();
+            opener = Opener::resume(&pointer, &commitment, position).expect("resumes");
+        }
+    }
+    let foreign = Position { chunks: position.chunks.wrapping_mul(u64::MAX / 3), digest: Hash::of(data) };
+    drop(Opener::resume(&pointer, &commitment, foreign).map(|mut opener| opener.open_chunk(data)));
+    assert_eq!(opener.finish().is_ok(), expected == chunks.len());
+}
+
+fn attachment(size: u64) -> (Vec<Vec<u8>>, AttachmentPointer, [u8; 32]) {
+    let mut sealer = Sealer::new(size, &mut rng(6)).expect("below the limit");
+    let mut chunks = Vec::new();
+    while let Some(length) = sealer.next_length() {
+        chunks.push(sealer.seal_chunk(&vec![0; length]).expect("the length fits"));
+    }
+    let commitment = *sealer.commitment();
+    (chunks, sealer.finish().expect("all chunks are sealed"), commitment)
+}
+
+fn raw_x25519(data: &[u8]) {
+    let mut pieces = Pieces(data);
+    let (secret, public) = (pieces.take(), pieces.take());
+    let raw = hazmat::x25519(&secret, &public);
+    let Ok(checked) = x25519::PublicKey::from_bytes(&public) else { return };
+    let secret = x25519::SecretKey::from_secret(&Secret::new(secret));
+    assert_eq!(secret.diffie_hellman(&checked).expect("nonzero").expose(), raw.expect("nonzero").expose());
+}
+
+fn raw_signatures(data: &[u8]) {
+    let key = ed25519::SecretKey::from_seed(&Secret::new([1; 32]));
+    hazmat::ed25519_verify(&key.public_key(), data, &hazmat::ed25519_sign(&key, data)).expect("verifies");
+    let key = mldsa::SecretKey::from_seed(&Secret::new([2; 32]));
+    let signature = hazmat::ml_dsa_sign(&key, data);
+    hazmat::ml_dsa_verify(key.public_key(), &[], data, &signature).expect("verifies");
+    let context = &data[..data.len().min(300)];
+    assert_eq!(
+        hazmat::ml_dsa_verify(key.public_key(), context, data, &signature).is_ok(),
+        context.is_empty()
+    );
+}
+
+/// What is accepted encodes to the same bytes, and the second lock is never needed.
+fn wire<T: Wire>(data: &[u8]) {
+    match T::decode(data) {
+        Ok(value) => assert_eq!(value.encode().expect("a decoded value is within its limits"), data),
+        Err(error) => assert_ne!(error.rule, Rule::NotCanonical, "the scan has a gap"),
+    }
+}
+
+fn wire_hybrid_public_key(data: &[u8]) {
+    wire::<hybrid::PublicKey>(data);
+}
+
+fn wire_hybrid_signature(data: &[u8]) {
+    wire::<hybrid::Signature>(data);
+}
+
+fn wire_blob_pointer(data: &[u8]) {
+    wire::<BlobPointer>(data);
+}
+
+fn wire_attachment_pointer(data: &[u8]) {
+    wire::<AttachmentPointer>(data);
+}
+
+fn wire_specimen(data: &[u8]) {
+    wire::<Specimen>(data);
+    wire::<Part>(data);
+    wire::<Mark>(data);
+}
+
+fn address(data: &[u8]) {
+    let Ok(text) = core::str::from_utf8(data) else { return };
+    let Ok(address) = text.parse::<Address>() else { return };
+    assert_eq!(address.to_string(), text);
+    assert_eq!(format!("{}@{}", address.local(), address.domain()), text);
+    assert!(text.is_ascii() && text.len() <= 317);
+}

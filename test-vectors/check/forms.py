@@ -1,0 +1,89 @@
+"""The forms of inputs: each function takes a value as it stands in JSON and gives the value that it means.
+
+An input of another form has no error class, because the specification leaves a caller no room to offer it; such a
+case is malformed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Callable, Dict
+
+from . import spec
+from .spec import Malformed
+
+def _demand(condition: bool, what: str, value: Any) -> None:
+    if not condition:
+        raise Malformed(f"{value!r:.80} is no {what}")
+
+
+def octets(value: Any) -> bytes:
+    _demand(isinstance(value, str) and re.fullmatch("(?:[0-9a-f]{2})*", value) is not None, "lower-case hexadecimal", value)
+    return bytes.fromhex(value)
+
+
+def octets_of(length: int) -> Callable:
+    def parse(value: Any) -> bytes:
+        data = octets(value)
+        _demand(len(data) == length, f"string of {length} bytes", value)
+        return data
+
+    return parse
+
+
+def number(value: Any) -> int:
+    _demand(type(value) is int and 0 <= value < 2**32, "number", value)
+    return value
+
+
+def number_in(*allowed: int) -> Callable:
+    def parse(value: Any) -> int:
+        _demand(number(value) in allowed, f"number of {allowed}", value)
+        return value
+
+    return parse
+
+
+def u16(value: Any) -> int:
+    _demand(number(value) < 2**16, "number of 16 bits", value)
+    return value
+
+
+def u64(value: Any) -> int:
+    _demand(isinstance(value, str) and re.fullmatch("0|[1-9][0-9]*", value) is not None, "decimal string", value)
+    _demand(int(value) < 2**64, "number of 64 bits", value)
+    return int(value)
+
+
+def text(value: Any) -> str:
+    _demand(isinstance(value, str), "text", value)
+    return value
+
+
+def numbers(value: Any) -> list:
+    _demand(isinstance(value, list), "list", value)
+    return [number(item) for item in value]
+
+
+def label_for(kind: str) -> Callable:
+    return lambda value: spec.label(text(value), kind)
+
+
+def pair_of_numbers(value: Any) -> list:
+    _demand(len(numbers(value)) == 2, "pair of numbers", value)
+    return value
+
+
+EDITS = {
+    "chunks": numbers,
+    "flip": pair_of_numbers,
+    "cut": pair_of_numbers,
+    "commitment": octets_of(32),
+    "pointer": octets,
+    "resume_at": number,
+}
+
+
+def edits(value: Any) -> Dict[str, Any]:
+    _demand(isinstance(value, dict) and set(value) <= set(EDITS), "object of edits", value)
+    return {key: EDITS[key](item) for key, item in value.items()}

@@ -1,0 +1,215 @@
+"""The operations of README.md: the forms of their inputs, and which construction gives their outputs."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Tuple
+
+from . import address, constructions, ed25519, primitives, spec, wire
+from .forms import edits, label_for, number_in, numbers, octets, octets_of, text, u16, u64
+from .spec import Malformed, require
+
+OPERATIONS: Dict[str, Tuple[Dict[str, Callable], Callable]] = {}
+
+
+def operation(name: str, **inputs: Callable):
+    declared = spec.OPERATION_INPUTS.get(name)
+    if declared != list(inputs):
+        raise Malformed(f"README.md gives {name} the inputs {declared}, not {list(inputs)}")
+
+    def register(function: Callable) -> Callable:
+        OPERATIONS[name] = (inputs, function)
+        return function
+
+    return register
+
+
+def run(name: str, given: Dict[str, Any]) -> Dict[str, Any]:
+    if name not in OPERATIONS:
+        raise Malformed(f"unknown operation {name!r}")
+    inputs, function = OPERATIONS[name]
+    if set(given) != set(inputs):
+        raise Malformed(f"inputs are {sorted(given)}, not {sorted(inputs)}")
+    return _to_json(function(**{key: parse(given[key]) for key, parse in inputs.items()}) or {})
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _to_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_to_json(item) for item in value]
+    return value.hex() if isinstance(value, bytes) else value
+
+
+# §2.1, §2.2 and §1
+
+@operation("suite.parse", number=u16)
+def _(number):
+    require(number == 1, "unknown-suite")
+    return {"number": number}
+
+
+@operation("labels")
+def _():
+    return {"labels": [each.decode("ascii") for each in spec.all_labels()]}
+
+
+@operation("mac", key=octets_of(32), message=octets)
+def _(key, message):
+    return {"mac": primitives.M(key, message)}
+
+
+@operation("kdf.extract", salt=octets_of(32), ikm=octets)
+def _(salt, ikm):
+    return {"prk": primitives.X(salt, ikm)}
+
+
+@operation("kdf.expand", prk=octets_of(32), label=label_for("expansion"), info=octets, length=number_in(16, 32, 64, 160))
+def _(prk, label, info, length):
+    return {"okm": primitives.P(prk, label + info, length)}
+
+
+@operation("generator", seed=octets_of(32), draws=numbers)
+def _(seed, draws):
+    return {"bytes": constructions.generate(seed, draws)}
+
+
+# §2.3
+
+@operation("x25519.public_key", secret=octets_of(32))
+def _(secret):
+    return {"public": primitives.x25519_public_key(secret)}
+
+
+@operation("x25519.parse", public=octets)
+def _(public):
+    primitives.x25519_parse(public)
+
+
+@operation("x25519.shared", secret=octets_of(32), public=octets)
+def _(secret, public):
+    return {"shared": primitives.x25519_shared(secret, public)}
+
+
+# §2.4
+
+@operation("ml_kem.keygen", seed=octets_of(64))
+def _(seed):
+    return {"public": primitives.ml_kem_public_key(seed)}
+
+
+@operation("ml_kem.parse", public=octets)
+def _(public):
+    primitives.ml_kem_parse(public)
+
+
+@operation("ml_kem.encapsulate", public=octets, random=octets_of(32))
+def _(public, random):
+    primitives.ml_kem_parse(public)
+    ciphertext, shared = primitives.ml_kem_encapsulate(public, constructions.draw(random))
+    return {"ciphertext": ciphertext, "shared": shared}
+
+
+@operation("ml_kem.decapsulate", seed=octets_of(64), ciphertext=octets)
+def _(seed, ciphertext):
+    return {"shared": primitives.ml_kem_decapsulate(seed, ciphertext)}
+
+
+# §2.5
+
+@operation("ed25519.public_key", seed=octets_of(32))
+def _(seed):
+    return {"public": primitives.ed25519_public_key(seed)}
+
+
+@operation("ed25519.parse", public=octets)
+def _(public):
+    ed25519.parse_public(public)
+
+
+@operation("ed25519.sign", seed=octets_of(32), label=label_for("signature"), message=octets)
+def _(seed, label, message):
+    return {"signature": primitives.ed25519_sign(seed, label + message)}
+
+
+@operation("ed25519.verify", public=octets, label=label_for("signature"), message=octets, signature=octets)
+def _(public, label, message, signature):
+    ed25519.verify(public, label + message, signature)
+
+
+# §2.6
+
+@operation("hybrid.keygen", random=octets_of(64))
+def _(random):
+    public = constructions.hybrid_public(constructions.draw(random))
+    return {"public": wire.encode("HybridPublicKey", public), "pair": constructions.hybrid_pair(public)}
+
+
+@operation("hybrid.sign", seed=octets_of(64), label=label_for("signature"), message=octets)
+def _(seed, label, message):
+    return {"signature": constructions.hybrid_sign(seed, label, message)}
+
+
+@operation("hybrid.verify", public=octets, signature=octets, label=label_for("signature"), message=octets)
+def _(public, signature, label, message):
+    constructions.hybrid_verify(public, signature, label, message)
+
+
+# §2.7 to §2.10
+
+@operation("one_time.seal", key=octets_of(32), aad=octets, plaintext=octets)
+def _(key, aad, plaintext):
+    return {"ciphertext": primitives.aead_seal(key, constructions.ZERO_NONCE, plaintext, aad)}
+
+
+@operation("one_time.open", key=octets_of(32), aad=octets, ciphertext=octets)
+def _(key, aad, ciphertext):
+    return {"plaintext": primitives.aead_open(key, constructions.ZERO_NONCE, ciphertext, aad)}
+
+
+@operation("rest.seal", key=octets_of(32), aad=octets, plaintext=octets, random=octets_of(32))
+def _(key, aad, plaintext, random):
+    return {"record": constructions.rest_seal(key, aad, plaintext, random)}
+
+
+@operation("rest.open", key=octets_of(32), aad=octets, record=octets)
+def _(key, aad, record):
+    return {"plaintext": constructions.rest_open(key, aad, record)}
+
+
+@operation("blob.seal", type=number_in(1, 2), body=octets, random=octets_of(32))
+def _(type, body, random):
+    blob, pointer = constructions.blob_seal(type, body, random)
+    return {"blob": blob, "pointer": pointer}
+
+
+@operation("blob.open", type=number_in(1, 2), pointer=octets, blob=octets)
+def _(type, pointer, blob):
+    return {"body": constructions.blob_open(type, pointer, blob)}
+
+
+@operation("attachment.seal", random=octets_of(32), size=u64, pattern=octets)
+def _(random, size, pattern):
+    commitment, chunks, pointer = constructions.attachment_seal(random, size, pattern)
+    return {"commitment": commitment, "chunks": [primitives.H(chunk) for chunk in chunks], "pointer": pointer}
+
+
+@operation("attachment.open", random=octets_of(32), size=u64, pattern=octets, edits=edits)
+def _(random, size, pattern, edits):
+    return {"plaintext_hash": primitives.H(constructions.attachment_open(random, size, pattern, edits))}
+
+
+# §3 and §4.1
+
+@operation("wire.decode", message=text, bytes=octets)
+def _(message, bytes):
+    return {"value": wire.to_json(message, wire.decode(message, bytes))}
+
+
+@operation("address.parse", text=text)
+def _(text):
+    local, domain = address.parse(text)
+    return {"local": local, "domain": domain}
+
+
+if set(OPERATIONS) != set(spec.OPERATION_INPUTS):
+    raise Malformed(f"README.md lists operations that are missing here: {set(spec.OPERATION_INPUTS) - set(OPERATIONS)}")

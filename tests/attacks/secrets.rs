@@ -1,0 +1,152 @@
+//! C-11, C-16 to C-18: what must not be done with secrets, what is left of them, and what is printed.
+
+use std::fmt::{Debug, Display};
+
+use sottovoce::crypto::aead::OneTimeKey;
+use sottovoce::crypto::attachment::{AttachmentPointer, Opener, Sealer};
+use sottovoce::crypto::blob::{self, BlobPointer, BodyType};
+use sottovoce::crypto::hash::Hash;
+use sottovoce::crypto::kdf::{self, Mac};
+use sottovoce::crypto::random::{Generator, Seed};
+use sottovoce::crypto::rest::RestKey;
+use sottovoce::crypto::secret::Secret;
+use sottovoce::crypto::{ed25519, hybrid, label, mldsa, mlkem, x25519};
+use sottovoce::wire::Wire as _;
+use sottovoce_heap::{CANARY, freed_with_canary};
+use static_assertions::{assert_impl_all, assert_not_impl_any};
+use zeroize::{Zeroize as _, ZeroizeOnDrop};
+
+use crate::support::generator;
+
+#[test]
+fn c_11_secrets_cannot_be_copied_compared_or_displayed() {
+    macro_rules! secret {
+        ($($name:ty),+) => { $(assert_not_impl_any!($name: Clone, Copy, PartialEq, PartialOrd, std::hash::Hash, Display, Default);)+ };
+    }
+    secret!(
+        Secret<32>,
+        Seed,
+        Generator,
+        OneTimeKey,
+        RestKey,
+        Mac,
+        BlobPointer,
+        AttachmentPointer,
+        Sealer,
+        Opener
+    );
+    secret!(
+        x25519::SecretKey,
+        ed25519::SecretKey,
+        mldsa::SecretKey,
+        mlkem::DecapsulationKey,
+        hybrid::SecretKey
+    );
+}
+
+/// Fails to compile when a dependency is built without its `zeroize` feature.
+#[test]
+fn c_16_dependencies_erase_their_secrets() {
+    assert_impl_all!(x25519_dalek::StaticSecret: ZeroizeOnDrop);
+    assert_impl_all!(x25519_dalek::SharedSecret: ZeroizeOnDrop);
+    assert_impl_all!(ed25519_dalek::SigningKey: ZeroizeOnDrop);
+    assert_impl_all!(chacha20poly1305::ChaCha20Poly1305: ZeroizeOnDrop);
+    assert_impl_all!(chacha20::ChaCha20Rng: ZeroizeOnDrop);
+    // HMAC keeps two states of the hash, which erase themselves.
+    assert_impl_all!(sha2::Sha256: ZeroizeOnDrop);
+    assert_impl_all!(Secret<32>: ZeroizeOnDrop);
+    assert_impl_all!(mldsa::SecretKey: ZeroizeOnDrop);
+    assert_impl_all!(mlkem::DecapsulationKey: ZeroizeOnDrop);
+}
+
+/// A pattern that no plaintext, key or hash contains by chance.
+const PLANTED: [u8; CANARY] = *b"canary: a secret";
+
+fn planted<const N: usize>() -> Secret<N> {
+    let mut bytes = [0; N];
+    bytes.iter_mut().zip(PLANTED.iter().cycle()).for_each(|(byte, canary)| *byte = *canary);
+    Secret::new(bytes)
+}
+
+/// No block of heap memory that was freed still holds the secret that passed through it.
+#[test]
+fn c_16_freed_memory_holds_no_secret() {
+    assert_eq!(freed_with_canary(PLANTED, || drop(PLANTED.to_vec())), 1, "the search finds what is there");
+    let found = freed_with_canary(PLANTED, || {
+        drop(Box::new(planted::<32>()));
+        drop(Box::new(OneTimeKey::new(planted())));
+        drop(Box::new(RestKey::new(&planted())));
+        drop(Box::new(x25519::SecretKey::from_secret(&planted())));
+        drop(Box::new(ed25519::SecretKey::from_seed(&planted())));
+        drop(Box::new(mldsa::SecretKey::from_seed(&planted())));
+        drop(Box::new(mlkem::DecapsulationKey::from_seed(&planted())));
+        drop(Box::new(Seed::from_bytes(*planted::<32>().expose()).unwrap()));
+        drop(Box::new(kdf::expand::<160>(&planted(), label::expand::SEAL, &[])));
+        let pointer = BlobPointer { key: planted(), hash: Hash::of(b"") };
+        let mut encoded = pointer.encode().unwrap();
+        drop(BlobPointer::decode(&encoded).unwrap());
+        // The encoding is the caller's, who seals it in place; here it is erased.
+        encoded.zeroize();
+        let pointer = AttachmentPointer::new(planted(), Hash::of(b""), 5).unwrap();
+        let mut encoded = pointer.encode().unwrap();
+        drop(AttachmentPointer::decode(&encoded).unwrap());
+        encoded.zeroize();
+    });
+    assert_eq!(found, 0, "freed blocks with the secret");
+}
+
+/// The expanded keys are long-lived and on the heap: their private parts are gone too.
+#[test]
+fn c_16_expanded_keys_are_erased() {
+    let seed = Secret::new([7; 64]);
+    let key = mlkem::DecapsulationKey::from_seed(&seed);
+    let inside: [u8; CANARY] = sottovoce::crypto::hazmat::ml_kem_expanded(&key)[..CANARY].try_into().unwrap();
+    assert_eq!(freed_with_canary(inside, || drop(key)), 0);
+    assert_eq!(freed_with_canary(inside, || drop(mlkem::DecapsulationKey::from_seed(&seed))), 0);
+}
+
+#[test]
+fn c_17_debug_prints_no_secret() {
+    let mut rng = generator(5);
+    let secret = planted::<32>();
+    let (_, pointer) = blob::seal(BodyType::SharedBody, b"body", &mut rng).unwrap();
+    let pointer = BlobPointer { key: secret.duplicate(), ..pointer };
+    let attachment = AttachmentPointer::new(secret.duplicate(), Hash::of(b""), 5).unwrap();
+    let one_time = OneTimeKey::new(secret.duplicate());
+    let seed = Seed::from_bytes(*secret.expose()).unwrap();
+    let ml_kem = mlkem::DecapsulationKey::from_seed(&planted());
+    let values: [&dyn Debug; 12] = [
+        &secret,
+        &pointer,
+        &attachment,
+        &one_time,
+        &seed,
+        &RestKey::new(&secret),
+        &Mac::new(&secret),
+        &x25519::SecretKey::from_secret(&secret),
+        &ed25519::SecretKey::from_seed(&secret),
+        &mldsa::SecretKey::from_seed(&secret),
+        &ml_kem,
+        &hybrid::SecretKey::from_seeds(&secret, &secret),
+    ];
+    let decimal = PLANTED.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
+    for value in values {
+        for printed in [format!("{value:?}"), format!("{value:#?}").replace("\n", "").replace(' ', "")] {
+            let printed = printed.to_lowercase();
+            for form in [
+                hex::encode(PLANTED),
+                decimal.clone(),
+                decimal.replace(' ', ""),
+                "canary".to_owned(),
+                "y2fuyxj5".to_owned(),
+            ] {
+                assert!(!printed.contains(&form), "{printed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn c_18_there_is_no_default_key_at_rest() {
+    assert_not_impl_any!(RestKey: Default, From<[u8; 32]>, From<&'static [u8]>, From<&'static str>);
+}
