@@ -38,14 +38,12 @@ def draw(data: bytes) -> bytes:
     return data
 
 
-def generate(seed: bytes, draws: List[int]) -> List[bytes]:
-    if any(length % 4 for length in draws):
-        raise Malformed("a draw is a multiple of 4 bytes")
+def generate(seed: bytes, lengths: List[int]) -> List[bytes]:
     key = P(draw(seed), label("generator", "expansion"), 32)
-    stream = chacha20_stream(key, sum(draws))
+    stream = chacha20_stream(key, sum(lengths))
     result = []
-    for length in draws:
-        result.append(draw(stream[:length]))
+    for length in lengths:
+        result.append(stream[:length])
         stream = stream[length:]
     return result
 

@@ -68,9 +68,9 @@ def _(prk, label, info, length):
     return {"okm": primitives.P(prk, label + info, length)}
 
 
-@operation("generator", seed=octets_of(32), draws=numbers)
-def _(seed, draws):
-    return {"bytes": constructions.generate(seed, draws)}
+@operation("generator", seed=octets_of(32), lengths=numbers)
+def _(seed, lengths):
+    return {"bytes": constructions.generate(seed, lengths)}
 
 
 # §2.3
@@ -140,7 +140,8 @@ def _(public, label, message, signature):
 
 @operation("hybrid.keygen", random=octets_of(64))
 def _(random):
-    public = constructions.hybrid_public(constructions.draw(random))
+    seed = constructions.draw(random[:32]) + constructions.draw(random[32:])
+    public = constructions.hybrid_public(seed)
     return {"public": wire.encode("HybridPublicKey", public), "pair": constructions.hybrid_pair(public)}
 
 

@@ -34,7 +34,7 @@ fn vectors_are_current() {
     for (file, contents) in make::files() {
         let text = serde_json::to_string_pretty(&contents).unwrap() + "\n";
         let path = directory().join(file);
-        if std::env::var_os("SOTTOVOCE_WRITE").is_some() {
+        if is_writing() {
             std::fs::write(&path, &text).unwrap();
         }
         let current = std::fs::read_to_string(&path).unwrap_or_default();
@@ -42,8 +42,15 @@ fn vectors_are_current() {
     }
 }
 
+fn is_writing() -> bool {
+    std::env::var_os("SOTTOVOCE_WRITE").is_some()
+}
+
 #[test]
 fn vectors_hold() {
+    if is_writing() {
+        return;
+    }
     let (mut cases, mut negatives) = (0, 0);
     for file in files() {
         let contents: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();

@@ -90,12 +90,10 @@ fn kdf() -> File {
     for (name, ikm) in [("32 bytes", counting(50, 32)), ("five secrets", counting(0, 160)), ("empty", vec![])]
     {
         file.good(&format!("extract, {name}"), "kdf.extract", json!({ "salt": key, "ikm": hex(ikm) }));
-        let zero = hex([0; 32]);
-        file.good(
-            &format!("extract, zero salt, {name}"),
-            "kdf.extract",
-            json!({ "salt": zero, "ikm": hex(counting(3, 32)) + &name.len().to_string().repeat(2) }),
-        );
+    }
+    for (name, ikm) in [("32 bytes", counting(50, 32)), ("empty", vec![])] {
+        let input = json!({ "salt": hex([0; 32]), "ikm": hex(ikm) });
+        file.good(&format!("extract, zero salt, {name}"), "kdf.extract", input);
     }
     for (length, label, info) in [
         (32, "commit", "01"),
@@ -113,15 +111,15 @@ fn kdf() -> File {
 fn generator() -> File {
     let mut file = File::new("2.11", "the deterministic generator");
     let seed = hex(counting(0, 32));
-    for draws in [vec![32], vec![32, 32], vec![64, 24, 4], vec![4; 20], vec![1024, 32]] {
-        let name = format!("draws of {draws:?}");
-        file.good(&name, "generator", json!({ "seed": seed, "draws": draws }));
+    for lengths in [vec![32], vec![32, 32], vec![64, 24, 4], vec![4; 20], vec![1024, 32]] {
+        let name = format!("lengths {lengths:?}");
+        file.good(&name, "generator", json!({ "seed": seed, "lengths": lengths }));
     }
     let mut nearly = [7; 32];
     nearly[31] = 6;
-    file.good("one byte differs", "generator", json!({ "seed": hex(nearly), "draws": [32] }));
+    file.good("one byte differs", "generator", json!({ "seed": hex(nearly), "lengths": [32] }));
     for byte in [0, 1, 7, 0x80, 0xff] {
-        let input = json!({ "seed": hex([byte; 32]), "draws": [32] });
+        let input = json!({ "seed": hex([byte; 32]), "lengths": [32] });
         file.bad(&format!("stuck at {byte}"), "generator", input, "weak-randomness");
     }
     file
@@ -229,5 +227,9 @@ fn ml_kem() -> File {
     }
     let input = json!({ "public": public, "random": "00".repeat(32) });
     file.bad("stuck randomness", "ml_kem.encapsulate", input, "weak-randomness");
+    let input = json!({ "public": with_coefficient(public, 9, 3329), "random": hex(counting(1, 32)) });
+    file.bad("encapsulate to a bad key", "ml_kem.encapsulate", input, "invalid-key");
+    let input = json!({ "public": with_coefficient(public, 9, 3329), "random": "00".repeat(32) });
+    file.bad("bad key before stuck randomness", "ml_kem.encapsulate", input, "invalid-key");
     file
 }

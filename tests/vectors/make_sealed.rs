@@ -150,6 +150,12 @@ pub fn attachment() -> File {
         ("last chunk shorter", json!({ "cut": [2, 1] }), "invalid-length"),
         ("first chunk shorter", json!({ "cut": [0, 65_552] }), "invalid-length"),
         ("commitment of zeros", json!({ "commitment": "00".repeat(32) }), "unauthentic"),
+        (
+            "commitment before the length of a chunk",
+            json!({ "commitment": "00".repeat(32), "cut": [0, 1] }),
+            "unauthentic",
+        ),
+        ("length of a chunk before its tag", json!({ "flip": [0, 0], "cut": [0, 1] }), "invalid-length"),
         ("other key", json!({ "pointer": flipped(&true_pointer, 2) }), "unauthentic"),
         ("other digest", json!({ "pointer": flipped(&true_pointer, 40) }), "unauthentic"),
         (
@@ -170,5 +176,9 @@ pub fn attachment() -> File {
         "unauthentic",
     );
     file.bad("too large", "attachment.seal", seal((1 << 40) + 1), "too-long");
+    let stuck = json!({ "random": "00".repeat(32), "size": "1", "pattern": pattern });
+    file.bad("stuck randomness", "attachment.seal", stuck, "weak-randomness");
+    let both = json!({ "random": "00".repeat(32), "size": u64::MAX.to_string(), "pattern": pattern });
+    file.bad("too large before stuck randomness", "attachment.seal", both, "too-long");
     file
 }

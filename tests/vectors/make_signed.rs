@@ -90,6 +90,7 @@ pub fn ed25519() -> File {
     ] {
         file.bad(&format!("verify: {name}"), "ed25519.verify", input, "invalid-signature");
     }
+    without_cofactor(&mut file);
     for (name, bytes) in
         [("empty", ""), ("63 bytes", &signature[2..]), ("65 bytes", &format!("{signature}00"))]
     {
@@ -101,6 +102,25 @@ pub fn ed25519() -> File {
         );
     }
     file
+}
+
+/// Keys and signatures with components of small order: what the equation without cofactor, and the rule for R, decide.
+fn without_cofactor(file: &mut File) {
+    let mixed = "b154bd62188ae283dd187fefe8c31f5e276edf083b4cff11c9d5cff856c74440";
+    file.good("parse a key of mixed order", "ed25519.parse", json!({ "public": mixed }));
+    let verify = |public: &str, message: &str, signature: &str| json!({ "public": public, "label": "possession signature", "message": message, "signature": signature });
+    let holds = "ae6a01e14ef2afa48b5b8f0cbd5e97ee0c4fcfe4c10e8281e62cb00c0e51099b\
+                 c945c5f94b606d8f737cda7c5ff2777e4b0c7a1e7775b0e9e006719b916ac900";
+    file.good("verify: mixed order, equation holds", "ed25519.verify", verify(mixed, "1500", holds));
+    let with_cofactor_only = "2abdbde2c3d2c51fb8a3d1e30533e3710cd4143d02b6d18ebb2e2a1beaa4d6fe\
+                              075fb19f692504afbe8d707232fe9879c4748b42fa9723c4b1cddce6606e000a";
+    let input = verify(mixed, "0000", with_cofactor_only);
+    file.bad("verify: mixed order, holds with cofactor only", "ed25519.verify", input, "invalid-signature");
+    let key = "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8";
+    let small_r = "0100000000000000000000000000000000000000000000000000000000000000\
+                   8f470cf9f6f2068a62ee6f4307235add2b0da370afbc8822fece6775ccc76508";
+    let input = verify(key, "010203", small_r);
+    file.bad("verify: R of order 1, equation holds", "ed25519.verify", input, "invalid-signature");
 }
 
 pub fn hybrid() -> File {
@@ -165,12 +185,24 @@ pub fn hybrid() -> File {
     file.bad("key with a byte too many", "hybrid.verify", input, "too-large");
     let input = verify(public, &signature[..signature.len() - 2], label, &message);
     file.bad("signature with a byte too few", "hybrid.verify", input, "truncated");
-    let stuck = format!("{}{}", hex(counting(0, 32)), "00".repeat(32));
-    file.bad(
-        "stuck randomness in the second half",
-        "hybrid.keygen",
-        json!({ "random": stuck }),
-        "weak-randomness",
-    );
+    let bad_key = format!("0a20{}{}", "00".repeat(32), &public[68..]);
+    let input = verify(&bad_key, signature, label, &message);
+    file.bad("key with an Ed25519 half of small order", "hybrid.verify", input, "invalid-key");
+    let input = verify(&bad_key, &signature[..100], label, &message);
+    file.bad("bad key before a cut signature", "hybrid.verify", input, "invalid-key");
+    stuck_keygen(&mut file);
     file
+}
+
+fn stuck_keygen(file: &mut File) {
+    let (random, zeros) = (hex(counting(0, 32)), "00".repeat(32));
+    for (name, random) in [
+        ("in the first half", format!("{zeros}{random}")),
+        ("in the second half", format!("{random}{zeros}")),
+        ("in both halves", format!("{zeros}{zeros}")),
+        ("in both halves, differently", format!("{}{}", "01".repeat(32), "02".repeat(32))),
+    ] {
+        let name = format!("stuck randomness {name}");
+        file.bad(&name, "hybrid.keygen", json!({ "random": random }), "weak-randomness");
+    }
 }

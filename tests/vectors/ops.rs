@@ -62,12 +62,12 @@ pub fn run(op: &str, i: &Inputs) -> Outcome {
 
 fn generator(i: &Inputs) -> Outcome {
     let mut generator = Seed::from_bytes(i.array("seed")).map_err(class)?.into_generator();
-    let draws = i.0["draws"].as_array().unwrap().iter().map(|length| {
+    let cut = i.0["lengths"].as_array().unwrap().iter().map(|length| {
         let mut bytes = vec![0; usize::try_from(length.as_u64().unwrap()).unwrap()];
         generator.try_fill_bytes(&mut bytes).unwrap();
         hex(bytes)
     });
-    Ok(json!({ "bytes": draws.collect::<Vec<_>>() }))
+    Ok(json!({ "bytes": cut.collect::<Vec<_>>() }))
 }
 
 fn derivation(op: &str, i: &Inputs) -> Outcome {
