@@ -46,3 +46,8 @@ pub mod error;
 pub mod identity;
 pub mod time;
 pub mod wire;
+
+/// Keeps the example in the README compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -51,7 +51,9 @@ fn w_15_every_vector_into_every_target() {
     }
     assert!(inputs.len() > 400);
     for target in targets::TARGETS {
-        inputs.iter().for_each(|input| (target.run)(input));
+        for input in &inputs {
+            (target.run)(input);
+        }
     }
     println!("vectors: {} inputs to {} targets", inputs.len(), targets::TARGETS.len());
 }

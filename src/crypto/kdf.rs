@@ -21,7 +21,12 @@ pub fn extract(salt: &[u8; 32], ikm: &[&[u8]]) -> Secret<32> {
 
 /// `P(prk, label ‖ info, N)`: HKDF-Expand to `N` bytes.
 ///
-/// `N` is at most 8160, which is checked when the code is compiled.
+/// `N` is at most 8160, which is checked when the code is compiled:
+///
+/// ```compile_fail
+/// use sottovoce::crypto::{kdf, label, secret::Secret};
+/// let _ = kdf::expand::<8161>(&Secret::new([1; 32]), label::expand::SEAL, b"");
+/// ```
 pub fn expand<const N: usize>(prk: &Secret<32>, label: ExpandLabel, info: &[u8]) -> Secret<N> {
     const { assert!(N <= 255 * 32, "HKDF-SHA-256 expands to at most 255 blocks of 32 bytes") };
     Secret::filled_by(|out| {

@@ -37,8 +37,8 @@ fn answers() -> Result<Hash, CryptoError> {
     aead::OneTimeKey::new(key.duplicate()).open(signature.ml_dsa.as_bytes(), &sealed)?;
     let record =
         rest::RestKey::new(&key).seal(&sealed, signing.public_key().ml_dsa().as_bytes(), &mut rng)?;
-    let mut sealer = attachment::Sealer::new(700, &mut rng)?;
-    let chunk = sealer.seal_chunk(&[7; 700])?;
+    let mut whole = attachment::Sealer::new(700, &mut rng)?;
+    let chunk = whole.seal_chunk(&[7; 700])?;
     let digest = Hasher::new(label::hash::PAIR).array(signature.ed25519.as_bytes()).lp(&chunk);
     Ok(digest.last(&record))
 }

@@ -101,3 +101,27 @@ fn w_19_lengths_depend_on_lengths_only() {
         }
     }
 }
+
+/// what a peer may learn is a function of whose fault it was, whatever the error.
+#[test]
+fn disclosure_says_nothing_but_whose_fault() {
+    use sottovoce::crypto::CryptoError;
+    use sottovoce::error::{Blame, Channel, Disclosure, Fault, disclosure};
+    let peers = [
+        CryptoError::InvalidKey,
+        CryptoError::InvalidLength,
+        CryptoError::InvalidSignature,
+        CryptoError::Unauthentic,
+        CryptoError::Truncated,
+        CryptoError::UnknownSuite,
+    ];
+    for error in peers {
+        assert_eq!(error.fault(), Fault::Peer);
+        assert_eq!(disclosure(error.fault(), Channel::EndToEnd), Disclosure::Nothing);
+        assert_eq!(disclosure(error.fault(), Channel::Request), Disclosure::Refused);
+    }
+    for fault in [Fault::Caller, Fault::Store] {
+        assert_eq!(disclosure(fault, Channel::EndToEnd), Disclosure::Nothing);
+        assert_eq!(disclosure(fault, Channel::Request), Disclosure::Busy);
+    }
+}

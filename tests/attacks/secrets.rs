@@ -131,7 +131,7 @@ fn c_17_debug_prints_no_secret() {
     ];
     let decimal = PLANTED.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
     for value in values {
-        for printed in [format!("{value:?}"), format!("{value:#?}").replace("\n", "").replace(' ', "")] {
+        for printed in [format!("{value:?}"), format!("{value:#?}").replace(['\n', ' '], "")] {
             let printed = printed.to_lowercase();
             for form in [
                 hex::encode(PLANTED),

@@ -77,7 +77,7 @@ fn rfc_8032() {
 }
 
 #[test]
-fn speccheck() {
+fn c_02_speccheck() {
     let mut tally = Tally::default();
     for (case, (message, public, signature, expected)) in SPECCHECK.into_iter().enumerate() {
         assert_eq!(judge(&unhex(public), &unhex(message), &unhex(signature)), expected, "case {case}");

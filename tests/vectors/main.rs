@@ -8,12 +8,15 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::print_stdout,
+    clippy::string_slice,
+    clippy::needless_pass_by_value,
     reason = "a test that cannot go on should stop"
 )]
 
 mod attachments;
 mod inputs;
 mod make;
+mod make_address;
 mod make_sealed;
 mod make_signed;
 mod make_wire;

@@ -5,7 +5,7 @@ use hex::encode as hex;
 use serde_json::{Value, json};
 
 use crate::inputs::Inputs;
-use crate::{make_sealed, make_signed, make_wire, ops};
+use crate::{make_address, make_sealed, make_signed, make_wire, ops};
 
 /// A vector file in the making.
 pub struct File {
@@ -52,7 +52,7 @@ pub fn files() -> Vec<(&'static str, Value)> {
         ("attachment.json", make_sealed::attachment().finish()),
         ("wire.json", make_wire::wire().finish()),
         ("messages.json", make_wire::messages().finish()),
-        ("address.json", make_wire::address().finish()),
+        ("address.json", make_address::address().finish()),
     ]
 }
 

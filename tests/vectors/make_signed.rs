@@ -172,8 +172,17 @@ pub fn hybrid() -> File {
     ] {
         file.bad(name, "hybrid.verify", input, "invalid-signature");
     }
+    labels_and_keys(&mut file, public, signature);
+    stuck_keygen(&mut file);
+    file
+}
+
+/// What a verifier refuses before or beside the two equations.
+fn labels_and_keys(file: &mut File, public: &str, signature: &str) {
+    let (label, message) = ("bundle signature", hex(counting(0, 77)));
+    let verify = |public: &str, signature: &str, label: &str| json!({ "public": public, "signature": signature, "label": label, "message": message });
     for other_label in ["manifest signature", "stock signature", "possession signature"] {
-        let input = verify(public, signature, other_label, &message);
+        let input = verify(public, signature, other_label);
         file.bad(
             &format!("signed as {label}, checked as {other_label}"),
             "hybrid.verify",
@@ -181,17 +190,15 @@ pub fn hybrid() -> File {
             "invalid-signature",
         );
     }
-    let input = verify(&format!("{public}00"), signature, label, &message);
+    let input = verify(&format!("{public}00"), signature, label);
     file.bad("key with a byte too many", "hybrid.verify", input, "too-large");
-    let input = verify(public, &signature[..signature.len() - 2], label, &message);
+    let input = verify(public, &signature[..signature.len() - 2], label);
     file.bad("signature with a byte too few", "hybrid.verify", input, "truncated");
     let bad_key = format!("0a20{}{}", "00".repeat(32), &public[68..]);
-    let input = verify(&bad_key, signature, label, &message);
+    let input = verify(&bad_key, signature, label);
     file.bad("key with an Ed25519 half of small order", "hybrid.verify", input, "invalid-key");
-    let input = verify(&bad_key, &signature[..100], label, &message);
+    let input = verify(&bad_key, &signature[..100], label);
     file.bad("bad key before a cut signature", "hybrid.verify", input, "invalid-key");
-    stuck_keygen(&mut file);
-    file
 }
 
 fn stuck_keygen(file: &mut File) {

@@ -185,11 +185,11 @@ fn extension(message: &MessageDescriptor, name: &str) -> prost_reflect::Extensio
 }
 
 fn option(field: &FieldDescriptor, name: &str) -> Option<u32> {
-    number(&field.options().get_extension(&extension(&field.parent_message(), name)))
+    number(&field.options().get_extension(&extension(field.parent_message(), name)))
 }
 
 fn is_set(field: &FieldDescriptor, name: &str) -> bool {
-    *field.options().get_extension(&extension(&field.parent_message(), name)) == Value::Bool(true)
+    *field.options().get_extension(&extension(field.parent_message(), name)) == Value::Bool(true)
 }
 
 /// The value of a numeric option; an option that is not set reads as 0, which none of them means.
