@@ -13,7 +13,8 @@ pub struct HybridSignature {
     #[prost(bytes = "vec", optional, tag = "2")]
     pub ml_dsa_65: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
-#[derive(::zeroize::Zeroize, ::zeroize::ZeroizeOnDrop, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(::zeroize::Zeroize, ::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct BlobPointer {
     #[prost(bytes = "vec", optional, tag = "1")]
@@ -21,7 +22,8 @@ pub struct BlobPointer {
     #[prost(bytes = "vec", optional, tag = "2")]
     pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
-#[derive(::zeroize::Zeroize, ::zeroize::ZeroizeOnDrop, Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(::zeroize::Zeroize, ::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct AttachmentPointer {
     #[prost(bytes = "vec", optional, tag = "1")]

@@ -8,6 +8,8 @@
     dead_code,
     reason = "written by prost-build"
 )]
+#[rustfmt::skip]
 pub(crate) mod messages;
 #[allow(unreachable_pub, reason = "written by crates/codegen")]
+#[rustfmt::skip]
 mod schemas;

@@ -120,9 +120,7 @@ static SPECIMEN_MARK: Schema = Schema {
     name: "SpecimenMark",
     max_bytes: 256,
     secret: false,
-    fields: &[Field {
-        number: 1,
-        kind: Kind::Text { min: 1, max: 16 },
-        presence: Presence::Repeated { max: 12 },
-    }],
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 1, max: 16 }, presence: Presence::Repeated { max: 12 } },
+    ],
 };

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""Writes seeds for the fuzz targets from the test vectors: seeds.py DIRECTORY."""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+WIRE = {
+    "HybridPublicKey": ["wire_hybrid_public_key"],
+    "HybridSignature": ["wire_hybrid_signature"],
+    "BlobPointer": ["wire_blob_pointer"],
+    "AttachmentPointer": ["wire_attachment_pointer"],
+    "Specimen": ["wire_specimen"],
+}
+PARSERS = {
+    "x25519.parse": ("x25519_public_key", "public"),
+    "ed25519.parse": ("ed25519_public_key", "public"),
+    "ml_kem.parse": ("ml_kem_public_key", "public"),
+    "ml_kem.decapsulate": ("ml_kem_ciphertext", "ciphertext"),
+}
+
+
+def some(data: bytes) -> bytes:
+    """Bytes after their number, as the targets take them."""
+    return bytes([len(data)]) + data
+
+
+def seeds(case):
+    op, given = case["op"], case["in"]
+    if op == "wire.decode":
+        for target in WIRE[given["message"]]:
+            yield target, bytes.fromhex(given["bytes"])
+    elif op in PARSERS:
+        target, member = PARSERS[op]
+        yield target, bytes.fromhex(given[member])
+    elif op == "address.parse":
+        yield "address", given["text"].encode()
+    elif op == "one_time.open":
+        key, aad, sealed = (bytes.fromhex(given[name]) for name in ("key", "aad", "ciphertext"))
+        yield "one_time_open", key + some(aad) + sealed
+    elif op == "rest.open":
+        key, aad, record = (bytes.fromhex(given[name]) for name in ("key", "aad", "record"))
+        yield "rest_open", key + some(aad) + record
+    elif op == "blob.open":
+        pointer = bytes.fromhex(given["pointer"])
+        yield "blob_open", pointer[2:34] + bytes.fromhex(given["blob"])
+
+
+def main() -> None:
+    directory = Path(sys.argv[1])
+    for file in sorted((Path(__file__).resolve().parents[2] / "test-vectors").glob("*.json")):
+        for case in json.loads(file.read_text())["cases"]:
+            for target, data in seeds(case):
+                (directory / target).mkdir(parents=True, exist_ok=True)
+                (directory / target / hashlib.sha1(data).hexdigest()).write_bytes(data)
+
+
+main()
