@@ -35,7 +35,6 @@ const HIDDEN: &[(&str, &str)] = &[
     ("prost", "wire"),
     ("x25519_dalek", "crypto"),
     ("ed25519_dalek", "crypto"),
-    ("curve25519_dalek", "crypto"),
     ("libcrux_ml_kem", "crypto"),
     ("libcrux_ml_dsa", "crypto"),
     ("chacha20", "crypto"),

@@ -224,10 +224,11 @@ fn absorb(data: &[u8]) {
 fn key_derivation(data: &[u8]) {
     let mut pieces = Pieces(data);
     let salt = pieces.take::<32>();
-    let (first, second) = (pieces.some(), pieces.some());
+    let (first, second) = (pieces.secret::<32>(), pieces.secret::<32>());
     let info = pieces.rest();
-    let prk = kdf::extract(&salt, &[first, second]);
-    assert_eq!(prk.expose(), hazmat::hkdf_extract(&salt, &[first, second].concat()).expose());
+    let prk = kdf::extract(&salt, &[&first, &second]);
+    let ikm = [*first.expose(), *second.expose()].concat();
+    assert_eq!(prk.expose(), hazmat::hkdf_extract(&salt, &ikm).expose());
     let okm = kdf::expand::<160>(&prk, label::expand::SEAL, &info);
     let mut raw = [0; 160];
     let raw_info = [label::expand::SEAL.as_bytes(), &info].concat();

@@ -71,6 +71,11 @@ impl Input {
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// An empty input that takes `bytes` bytes without growing.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
 }
 
 impl Absorb for Input {

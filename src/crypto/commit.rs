@@ -2,8 +2,9 @@
 
 use subtle::ConstantTimeEq as _;
 
+use super::kdf::Prk;
 use super::secret::Secret;
-use super::{CryptoError, kdf, label};
+use super::{CryptoError, label};
 
 /// Bytes of a commitment.
 pub(super) const LENGTH: usize = 32;
@@ -36,10 +37,10 @@ pub(super) struct CommittedKey {
 
 impl CommittedKey {
     pub(super) fn new(key: &Secret<32>, body_type: BodyType) -> Self {
-        let info = [body_type.number()];
+        let (prk, info) = (Prk::new(key), [body_type.number()]);
         Self {
-            commitment: *kdf::expand(key, label::expand::COMMIT, &info).expose(),
-            content: kdf::expand(key, label::expand::SEAL, &info),
+            commitment: *prk.expand(label::expand::COMMIT, &info).expose(),
+            content: prk.expand(label::expand::SEAL, &info),
         }
     }
 

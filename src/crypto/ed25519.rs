@@ -1,11 +1,11 @@
 //! Ed25519 (RFC 8032) under one strict rule. `docs/PROTOCOL.md` §2.5.
 
-use curve25519_dalek::edwards::CompressedEdwardsY;
 use ed25519_dalek::Signer as _;
 use rand_core::CryptoRng;
 
 use super::CryptoError;
 use super::absorb::{Absorb as _, Input};
+use super::field;
 use super::label::SignLabel;
 use super::random;
 use super::secret::Secret;
@@ -24,10 +24,11 @@ impl PublicKey {
     /// point of large order.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CryptoError> {
         let bytes: [u8; KEY_LENGTH] = bytes.try_into().map_err(|_| CryptoError::InvalidKey)?;
-        let point = CompressedEdwardsY(bytes).decompress().ok_or(CryptoError::InvalidKey)?;
-        let canonical = point.compress().to_bytes() == bytes;
-        let key = ed25519_dalek::VerifyingKey::from(point);
-        if canonical && !key.is_weak() { Ok(Self(key)) } else { Err(CryptoError::InvalidKey) }
+        let key = ed25519_dalek::VerifyingKey::from_bytes(&bytes).map_err(|_| CryptoError::InvalidKey)?;
+        let mut y = bytes;
+        y[31] &= 0x7f;
+        // The one other encoding that is not canonical, a sign for x = 0, is of a point of small order.
+        if field::is_canonical(&y) && !key.is_weak() { Ok(Self(key)) } else { Err(CryptoError::InvalidKey) }
     }
 
     /// The 32 bytes.
@@ -98,7 +99,8 @@ impl core::fmt::Debug for SecretKey {
 }
 
 fn labelled(label: SignLabel, message: &[u8]) -> Vec<u8> {
-    let mut input = Input::new();
-    input.absorb(label.as_bytes());
+    let label = label.as_bytes();
+    let mut input = Input::with_capacity(label.len().saturating_add(message.len()));
+    input.absorb(label);
     input.last(message)
 }

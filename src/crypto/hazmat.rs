@@ -14,13 +14,13 @@ pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
 
 /// HKDF-SHA-256 extract with a salt of any length.
 pub fn hkdf_extract(salt: &[u8], ikm: &[u8]) -> Secret<32> {
-    kdf::raw_extract(salt, &[ikm])
+    kdf::raw_extract(salt, core::iter::once(ikm))
 }
 
 /// HKDF-SHA-256 expand. [`CryptoError::TooLong`] if `out` has more than 8160 bytes, [`CryptoError::InvalidLength`] if `prk`
 /// has fewer than 32.
 pub fn hkdf_expand(prk: &[u8], info: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
-    kdf::raw_expand(prk, &[info], out)
+    kdf::raw_expand(prk, info, out)
 }
 
 /// ChaCha20-Poly1305 under any nonce.

@@ -111,7 +111,9 @@ impl SecretKey {
 
 /// `label ‖ pair ‖ message`: what each half signs.
 fn signed_bytes(label: SignLabel, pair: &Hash, message: &[u8]) -> Vec<u8> {
-    let mut input = Input::new();
-    input.absorb(label.as_bytes());
-    input.array(pair.as_bytes()).last(message)
+    let (label, pair) = (label.as_bytes(), pair.as_bytes());
+    let mut input =
+        Input::with_capacity(label.len().saturating_add(pair.len()).saturating_add(message.len()));
+    input.absorb(label);
+    input.array(pair).last(message)
 }

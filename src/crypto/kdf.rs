@@ -14,9 +14,9 @@ use super::absorb::Absorb;
 use super::label::ExpandLabel;
 use super::secret::Secret;
 
-/// `X(salt, ikm)`: HKDF-Extract of the concatenated parts of `ikm`, each of which must have a fixed length.
-pub fn extract(salt: &[u8; 32], ikm: &[&[u8]]) -> Secret<32> {
-    raw_extract(salt, ikm)
+/// `X(salt, ikm)`: HKDF-Extract of the concatenation of secrets, which all have one length, so that it is unambiguous.
+pub fn extract(salt: &[u8; 32], ikm: &[&Secret<32>]) -> Secret<32> {
+    raw_extract(salt, ikm.iter().map(|part| part.expose().as_slice()))
 }
 
 /// `P(prk, label ‖ info, N)`: HKDF-Expand to `N` bytes.
@@ -28,11 +28,25 @@ pub fn extract(salt: &[u8; 32], ikm: &[&[u8]]) -> Secret<32> {
 /// let _ = kdf::expand::<8161>(&Secret::new([1; 32]), label::expand::SEAL, b"");
 /// ```
 pub fn expand<const N: usize>(prk: &Secret<32>, label: ExpandLabel, info: &[u8]) -> Secret<N> {
-    const { assert!(N <= 255 * 32, "HKDF-SHA-256 expands to at most 255 blocks of 32 bytes") };
-    Secret::filled_by(|out| {
-        // Cannot fail: the length was checked above.
-        let _ = raw_expand(prk.expose(), &[label.as_bytes(), info], out);
-    })
+    Prk::new(prk).expand(label, info)
+}
+
+/// A pseudo-random key, prepared for several expansions.
+pub(super) struct Prk(Hkdf<Sha256>);
+
+impl Prk {
+    #[expect(clippy::expect_used, reason = "a key of 32 bytes is long enough for HKDF-SHA-256")]
+    pub(super) fn new(prk: &Secret<32>) -> Self {
+        Self(Hkdf::from_prk(prk.expose()).expect("32 bytes"))
+    }
+
+    pub(super) fn expand<const N: usize>(&self, label: ExpandLabel, info: &[u8]) -> Secret<N> {
+        const { assert!(N <= 255 * 32, "HKDF-SHA-256 expands to at most 255 blocks of 32 bytes") };
+        Secret::filled_by(|out| {
+            // Cannot fail: the length was checked above.
+            let _ = self.0.expand_multi_info(&[label.as_bytes(), info], out);
+        })
+    }
 }
 
 /// An HMAC-SHA-256 computation under a key of 32 bytes: `M(key, …)`.
@@ -69,7 +83,7 @@ pub(super) fn keyed(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("any key length")
 }
 
-pub(super) fn raw_extract(salt: &[u8], ikm: &[&[u8]]) -> Secret<32> {
+pub(super) fn raw_extract<'a>(salt: &[u8], ikm: impl Iterator<Item = &'a [u8]>) -> Secret<32> {
     let mut mac = keyed(salt);
     for part in ikm {
         mac.update(part);
@@ -77,7 +91,7 @@ pub(super) fn raw_extract(salt: &[u8], ikm: &[&[u8]]) -> Secret<32> {
     Secret::new(mac.finalize().into_bytes().into())
 }
 
-pub(super) fn raw_expand(prk: &[u8], info: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
+pub(super) fn raw_expand(prk: &[u8], info: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
     let hkdf = Hkdf::<Sha256>::from_prk(prk).map_err(|_| CryptoError::InvalidLength)?;
-    hkdf.expand_multi_info(info, out).map_err(|_| CryptoError::TooLong)
+    hkdf.expand(info, out).map_err(|_| CryptoError::TooLong)
 }

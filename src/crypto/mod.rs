@@ -16,6 +16,7 @@ pub mod blob;
 mod commit;
 pub mod ed25519;
 mod error;
+mod field;
 pub mod hash;
 pub mod hazmat;
 pub mod hybrid;

@@ -3,7 +3,7 @@
 use rand_core::CryptoRng;
 
 use super::absorb::Absorb as _;
-use super::kdf::{self, Mac};
+use super::kdf::{Mac, Prk};
 use super::secret::Secret;
 use super::{CryptoError, aead, label, random};
 
@@ -22,9 +22,10 @@ pub struct RestKey {
 impl RestKey {
     /// The key made of 32 secret bytes.
     pub fn new(key: &Secret<32>) -> Self {
+        let prk = Prk::new(key);
         Self {
-            nonce: kdf::expand(key, label::expand::REST_NONCE, &[]),
-            seal: kdf::expand(key, label::expand::REST_SEAL, &[]),
+            nonce: prk.expand(label::expand::REST_NONCE, &[]),
+            seal: prk.expand(label::expand::REST_SEAL, &[]),
         }
     }
 

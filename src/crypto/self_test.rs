@@ -30,7 +30,7 @@ fn answers() -> Result<Hash, CryptoError> {
     let signing = hybrid::SecretKey::generate(&mut rng)?;
     let signature = signing.sign(label::sign::MANIFEST, ciphertext.as_bytes());
     signing.public_key().verify(label::sign::MANIFEST, ciphertext.as_bytes(), &signature)?;
-    let root = kdf::extract(shared.expose(), &[encapsulated.expose(), kem.decapsulate(&ciphertext).expose()]);
+    let root = kdf::extract(shared.expose(), &[&encapsulated, &kem.decapsulate(&ciphertext)]);
     let key: Secret<32> = kdf::expand(&root, label::expand::SEAL, &[]);
     let sealed = aead::OneTimeKey::new(key.duplicate())
         .seal(signature.ml_dsa.as_bytes(), kem.public_key().as_bytes())?;

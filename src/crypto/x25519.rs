@@ -5,6 +5,7 @@ use subtle::ConstantTimeEq;
 use x25519_dalek::StaticSecret;
 
 use super::CryptoError;
+use super::field;
 use super::random;
 use super::secret::Secret;
 
@@ -20,7 +21,7 @@ impl PublicKey {
     /// canonical or is a point of low order.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CryptoError> {
         let key: [u8; LENGTH] = bytes.try_into().map_err(|_| CryptoError::InvalidKey)?;
-        if is_canonical(&key) && !LOW_ORDER.contains(&key) {
+        if field::is_canonical(&key) && !LOW_ORDER.contains(&key) {
             Ok(Self(key))
         } else {
             Err(CryptoError::InvalidKey)
@@ -76,13 +77,6 @@ pub(super) fn nonzero(shared: &[u8; LENGTH]) -> Result<Secret<LENGTH>, CryptoErr
     } else {
         Ok(Secret::new(*shared))
     }
-}
-
-/// Whether the little-endian integer is below p = 2^255 - 19.
-fn is_canonical(key: &[u8; LENGTH]) -> bool {
-    let [first, middle @ .., last] = key;
-    let above = *last == 0x7f && middle.iter().all(|byte| *byte == 0xff) && *first >= 0xed;
-    *last <= 0x7f && !above
 }
 
 /// The canonical encodings of u-coordinates whose order divides 8, on the curve or its twist: 0, 1, p - 1 and the two of order 8.

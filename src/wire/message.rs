@@ -45,16 +45,21 @@ impl<T: Message> Wire for T {
         let whole = |rule| DecodeError { rule, message: Self::NAME, field: 0 };
         // The scan leaves one encoding per value. Should it ever have a gap, this second lock closes it.
         let proto = decode_proto::<T::Proto>(bytes).map_err(|_| whole(Rule::NotCanonical))?;
-        if *Zeroizing::new(proto.encode_to_vec()) != bytes {
+        let mut again = proto.encode_to_vec();
+        let same = again == bytes;
+        if T::Proto::SCHEMA.secret {
+            again.zeroize();
+        }
+        if !same {
             return Err(whole(Rule::NotCanonical));
         }
         T::from_proto(proto).map_err(whole)
     }
 
     fn encode(&self) -> Result<Vec<u8>, EncodeError> {
-        let bytes = Zeroizing::new(self.to_proto().encode_to_vec());
+        let mut bytes = Zeroizing::new(self.to_proto().encode_to_vec());
         scan(T::Proto::SCHEMA, &bytes).map_err(EncodeError)?;
-        Ok(bytes.to_vec())
+        Ok(core::mem::take(&mut *bytes))
     }
 }
 

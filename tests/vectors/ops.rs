@@ -72,7 +72,12 @@ fn generator(i: &Inputs) -> Outcome {
 
 fn derivation(op: &str, i: &Inputs) -> Value {
     if op == "extract" {
-        return json!({ "prk": hex(kdf::extract(&i.array("salt"), &[&i.bytes("ikm")]).expose()) });
+        let ikm = i.bytes("ikm");
+        let (parts, rest) = ikm.as_chunks::<32>();
+        assert!(rest.is_empty(), "input keying material is made of secrets of 32 bytes");
+        let parts: Vec<_> = parts.iter().copied().map(Secret::new).collect();
+        let prk = kdf::extract(&i.array("salt"), &parts.iter().collect::<Vec<_>>());
+        return json!({ "prk": hex(prk.expose()) });
     }
     let (prk, label, info) = (i.secret("prk"), i.expand_label(), i.bytes("info"));
     let okm = match i.number("length") {
