@@ -9,8 +9,8 @@
 
 mod crypto;
 mod error;
-mod generated;
-mod message;
+pub(crate) mod generated;
+pub(crate) mod message;
 mod scan;
 mod schema;
 pub mod specimen;

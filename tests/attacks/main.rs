@@ -14,6 +14,7 @@ mod handshake;
 mod identifiers;
 mod implementation;
 mod primitives;
+mod properties;
 mod secrets;
 mod support;
 mod wire_bytes;
