@@ -68,6 +68,8 @@ fn accepted(length: usize) -> Vec<u8> {
         note: None,
         choice: Choice::Left(part(0)),
         late: true,
+        token: [1; 8],
+        last: 1,
     };
     specimen.encode().expect("within the limits")
 }

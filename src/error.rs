@@ -24,7 +24,7 @@ pub enum Disclosure {
     Nothing,
     /// "Refused", without a reason: malformed, forged, unknown and unauthorised look alike.
     Refused,
-    /// "Not now": the fault is ours, the same request may be repeated.
+    /// "Not now": the fault is on our side.
     Busy,
 }
 

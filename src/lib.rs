@@ -4,7 +4,7 @@
 //! ([`identity::address`]).
 //!
 //! ```
-//! use sottovoce::crypto::blob::{self, BodyType};
+//! use sottovoce::crypto::blob;
 //! use sottovoce::crypto::random::Seed;
 //! use sottovoce::crypto::{hybrid, label};
 //! use sottovoce::wire::Wire;
@@ -14,7 +14,7 @@
 //! let mut rng = Seed::from_bytes(*b"thirty-two bytes of randomness..")?.into_generator();
 //!
 //! // Seal once for many recipients. Each gets the pointer, in practice inside an encrypted message.
-//! let (sealed, pointer) = blob::seal(BodyType::SharedBody, b"under the voice", &mut rng)?;
+//! let (sealed, pointer) = blob::seal(b"under the voice", &mut rng)?;
 //!
 //! // Sign with Ed25519 and ML-DSA-65 at once, and send key and signature.
 //! let key = hybrid::SecretKey::generate(&mut rng)?;
@@ -24,7 +24,7 @@
 //! // The other side decodes strictly, verifies, opens.
 //! let public = hybrid::PublicKey::decode(&public)?;
 //! public.verify(label::sign::BUNDLE, &sealed, &hybrid::Signature::decode(&signature)?)?;
-//! assert_eq!(blob::open(BodyType::SharedBody, &pointer, &sealed)?, b"under the voice");
+//! assert_eq!(blob::open(&pointer, &sealed)?, b"under the voice");
 //! # Ok(())
 //! # }
 //! ```

@@ -119,6 +119,75 @@ impl<'ast> Visit<'ast> for Paths {
     }
 }
 
+/// The top-level module that a path inside the library leads to: by `crate::`, or by `super::` up to the root.
+fn top_module(file: &Path, names: &[String]) -> Option<String> {
+    if names.first()? == "crate" {
+        return names.get(1).cloned();
+    }
+    let inside = file.strip_prefix(root().join("src")).unwrap().with_extension("");
+    let is_module_file = inside.file_name().is_some_and(|name| name == "mod");
+    let depth = inside.components().count() - usize::from(is_module_file);
+    let up = names.iter().take_while(|name| *name == "super").count();
+    // Modules inside a file, such as its tests, go up once more.
+    assert!(up <= depth + 1, "{}: {names:?}", file.display());
+    if up == 0 || up < depth {
+        None
+    } else {
+        names.get(up).cloned().filter(|name| LAYERS.iter().any(|(known, _)| known == name))
+    }
+}
+
+#[test]
+fn paths_by_super_are_seen() {
+    let file = root().join("src/crypto/blob.rs");
+    let names = |path: &str| path.split("::").map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(top_module(&file, &names("super::super::wire::Wire")), Some("wire".to_owned()));
+    assert_eq!(top_module(&file, &names("crate::wire::Wire")), Some("wire".to_owned()));
+    assert_eq!(top_module(&file, &names("super::hash::Hash")), None);
+    assert_eq!(top_module(&root().join("src/crypto/mod.rs"), &names("super::wire")), Some("wire".to_owned()));
+}
+
+/// Attack W-17: a cast that narrows does so silently.
+#[test]
+fn there_are_no_casts() {
+    #[derive(Default)]
+    struct Casts(usize);
+    impl<'ast> Visit<'ast> for Casts {
+        fn visit_expr_cast(&mut self, cast: &'ast syn::ExprCast) {
+            self.0 += 1;
+            syn::visit::visit_expr_cast(self, cast);
+        }
+    }
+    for (path, text) in sources().iter().filter(|(path, _)| !path.to_str().unwrap().contains("generated")) {
+        let mut casts = Casts::default();
+        casts.visit_file(&syn::parse_file(text).unwrap());
+        assert_eq!(casts.0, 0, "{} casts with `as`", path.display());
+    }
+}
+
+/// What is fuzzed is what is tested: the same versions of every dependency.
+#[test]
+fn both_lock_files_agree() {
+    let versions = |path: &str| {
+        let text = std::fs::read_to_string(root().join(path)).unwrap();
+        let packages = text.split("[[package]]").skip(1).map(|package| {
+            let value = |key: &str| {
+                package.split(&format!("{key} = \"")).nth(1).unwrap().split('"').next().unwrap().to_owned()
+            };
+            (value("name"), value("version"))
+        });
+        packages.collect::<BTreeSet<_>>()
+    };
+    let (ours, fuzz) = (versions("Cargo.lock"), versions("fuzz/Cargo.lock"));
+    let names: BTreeSet<_> = ours.iter().map(|(name, _)| name).collect();
+    for (name, version) in fuzz.iter().filter(|(name, _)| names.contains(name)) {
+        assert!(
+            ours.contains(&(name.clone(), version.clone())),
+            "{name} {version} is only in fuzz/Cargo.lock"
+        );
+    }
+}
+
 #[test]
 fn modules_import_from_lower_layers_only() {
     let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -216,7 +285,7 @@ fn the_protocol_lists_what_the_code_has() {
 fn every_attack_is_accounted_for() {
     let model = std::fs::read_to_string(root().join("docs/SECURITY-MODEL.md")).unwrap();
     let mut tests = String::new();
-    for entry in ["tests/attacks", "tests/published", "tests"] {
+    for entry in ["tests/attacks", "tests/published", "tests", "src/crypto"] {
         for file in std::fs::read_dir(root().join(entry)).unwrap() {
             let path = file.unwrap().path();
             if path.extension().is_some_and(|end| end == "rs") {

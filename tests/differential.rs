@@ -21,8 +21,17 @@ use sottovoce::crypto::random::{Generator, Seed, draw};
 use sottovoce::crypto::secret::Secret;
 use sottovoce::crypto::{hazmat, mldsa, mlkem};
 
-const DEFAULT_SEED: u64 = 0x5077_0000_0001;
 const DEFAULT_COUNT: usize = 10_000;
+
+/// Another seed in every run, unless `SOTTOVOCE_SEED` replays one.
+fn seed() -> u64 {
+    static SEED: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    let drawn = || {
+        rand_core::TryRng::try_next_u64(&mut rand::rngs::SysRng).expect("the operating system's randomness")
+            >> 1
+    };
+    *SEED.get_or_init(|| setting("SOTTOVOCE_SEED", drawn()))
+}
 
 fn setting<T: core::str::FromStr>(name: &str, default: T) -> T {
     match std::env::var(name) {
@@ -37,7 +46,7 @@ struct Inputs(Generator);
 impl Inputs {
     fn new(test: u8) -> Self {
         let mut bytes = [test; 32];
-        bytes[..8].copy_from_slice(&setting("SOTTOVOCE_SEED", DEFAULT_SEED).to_be_bytes());
+        bytes[..8].copy_from_slice(&seed().to_be_bytes());
         // Not all equal, whatever the seed: that would be refused.
         bytes[8] = !test;
         Self(Seed::from_bytes(bytes).unwrap().into_generator())
@@ -71,7 +80,7 @@ fn repeat(name: &str, test: u8, mut operation: impl FnMut(&mut Inputs)) -> usize
     for _ in 0..count {
         operation(&mut inputs);
     }
-    println!("differential: {name}: {count} inputs, seed {}", setting("SOTTOVOCE_SEED", DEFAULT_SEED));
+    println!("differential: {name}: {count} inputs, seed {}", seed());
     count
 }
 

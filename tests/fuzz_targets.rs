@@ -37,6 +37,7 @@ fn corpora_replay() {
         }
     }
     println!("corpora: {runs} inputs");
+    assert!(runs > 500, "the corpora are there");
 }
 
 /// Attack W-15 too: bytes made for one purpose go to the functions for all others.

@@ -94,13 +94,18 @@ pub fn parse_ed25519(bytes: &[u8]) -> ed25519_dalek::VerifyingKey {
     key
 }
 
+/// The seed of both halves.
+pub fn hybrid_seed() -> sottovoce::crypto::secret::Secret<64> {
+    let mut seed = [0; 64];
+    seed[..32].copy_from_slice(&SEED);
+    seed[32..].copy_from_slice(&KEY);
+    sottovoce::crypto::secret::Secret::new(seed)
+}
+
 /// A hybrid key pair of ours, and its halves bare.
 pub fn hybrid_key()
 -> (hybrid::SecretKey, ed25519_dalek::SigningKey, libcrux_ml_dsa::ml_dsa_65::MLDSA65KeyPair) {
-    let ours = hybrid::SecretKey::from_seeds(
-        &sottovoce::crypto::secret::Secret::new(SEED),
-        &sottovoce::crypto::secret::Secret::new(KEY),
-    );
+    let ours = hybrid::SecretKey::from_seed(&hybrid_seed());
     let ed25519 = ed25519_dalek::SigningKey::from_bytes(&SEED);
     (ours, ed25519, libcrux_ml_dsa::ml_dsa_65::generate_key_pair(KEY))
 }

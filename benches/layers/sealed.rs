@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit as _};
 use sottovoce::crypto::attachment::{self, AttachmentPointer, CHUNK_LENGTH, Opener, Sealer};
-use sottovoce::crypto::blob::{self, BodyType};
+use sottovoce::crypto::blob;
 use sottovoce::crypto::label;
 use subtle::ConstantTimeEq as _;
 
@@ -22,14 +22,13 @@ pub fn run(pairs: &mut Pairs) {
 }
 
 fn blob(pairs: &mut Pairs, length: usize, name: &str) {
-    const TYPE: BodyType = BodyType::SharedBody;
     let body = bare::message(length);
-    let (sealed, pointer) = blob::seal(TYPE, &body, &mut bare::our_generator()).unwrap();
+    let (sealed, pointer) = blob::seal(&body, &mut bare::our_generator()).unwrap();
     pairs.pair(
         &format!("blob seal {name} (bare: 32 B draw + 2 hkdf expands + aead + sha256)"),
         {
             let (body, mut rng) = (&body, bare::our_generator());
-            move || blob::seal(TYPE, black_box(body), &mut rng).unwrap()
+            move || blob::seal(black_box(body), &mut rng).unwrap()
         },
         {
             let (body, mut rng) = (&body, bare::generator(&SEED));
@@ -47,7 +46,7 @@ fn blob(pairs: &mut Pairs, length: usize, name: &str) {
     );
     pairs.pair(
         &format!("blob open {name} (bare: sha256 + 2 hkdf expands + aead)"),
-        || blob::open(TYPE, black_box(&pointer), black_box(&sealed)).unwrap(),
+        || blob::open(black_box(&pointer), black_box(&sealed)).unwrap(),
         || {
             let sealed = black_box(&sealed);
             assert_eq!(&bare::sha256(&[sealed]), pointer.hash.as_bytes());

@@ -11,6 +11,7 @@ use crate::bare;
 use crate::paired::Pairs;
 
 const LABEL: label::SignLabel = label::sign::BUNDLE;
+const CLASSICAL: label::ClassicalLabel = label::classical::POSSESSION;
 
 pub fn run(pairs: &mut Pairs) {
     ed25519(pairs);
@@ -26,7 +27,7 @@ fn ed25519(pairs: &mut Pairs) {
     let (our_public, public) = (ours.public_key(), plain.verifying_key());
     let bytes = our_public.as_bytes().to_vec();
     let message = bare::message(200);
-    let labelled = [LABEL.as_bytes(), &message].concat();
+    let labelled = [CLASSICAL.as_bytes(), &message].concat();
     pairs.pair(
         "ed25519 parse, canonical (bare: from_bytes + is_weak, takes any encoding)",
         || ed25519::PublicKey::from_bytes(black_box(&bytes)).unwrap(),
@@ -41,14 +42,14 @@ fn ed25519(pairs: &mut Pairs) {
     );
     pairs.pair(
         "ed25519 sign labelled 200 B (bare: concatenated before)",
-        || black_box(&ours).sign(LABEL, black_box(&message)),
+        || black_box(&ours).sign(CLASSICAL, black_box(&message)),
         || black_box(&plain).sign(black_box(&labelled)),
         |ours, bare| *ours.as_bytes() == bare.to_bytes(),
     );
-    let (our_signature, signature) = (ours.sign(LABEL, &message), plain.sign(&labelled));
+    let (our_signature, signature) = (ours.sign(CLASSICAL, &message), plain.sign(&labelled));
     pairs.pair(
         "ed25519 verify strict labelled 200 B (bare: concatenated before)",
-        || our_public.verify(LABEL, black_box(&message), black_box(&our_signature)).is_ok(),
+        || our_public.verify(CLASSICAL, black_box(&message), black_box(&our_signature)).is_ok(),
         || public.verify_strict(black_box(&labelled), black_box(&signature)).is_ok(),
         |ours, bare| ours && bare,
     );
@@ -82,11 +83,11 @@ fn ml_dsa(pairs: &mut Pairs) {
 fn hybrid_keys(pairs: &mut Pairs) {
     let (ours, ..) = bare::hybrid_key();
     let public = ours.public_key();
-    let (ed25519_seed, ml_dsa_seed) = (Secret::new(bare::SEED), Secret::new(bare::KEY));
+    let seed = bare::hybrid_seed();
     let pair = |ed25519: &[u8], ml_dsa: &[u8]| bare::sha256(&[label::hash::PAIR.as_bytes(), ed25519, ml_dsa]);
     pairs.pair(
-        "hybrid keygen from seeds (bare: sum of both keygens + sha256)",
-        || hybrid::SecretKey::from_seeds(black_box(&ed25519_seed), black_box(&ml_dsa_seed)),
+        "hybrid keygen from seed (bare: sum of both keygens + sha256)",
+        || hybrid::SecretKey::from_seed(black_box(&seed)),
         || {
             let ed25519 = ed25519_dalek::SigningKey::from_bytes(black_box(&bare::SEED));
             let ml_dsa = ml_dsa_65::generate_key_pair(black_box(bare::KEY));

@@ -102,5 +102,7 @@ fn specimen() -> Specimen {
         note: Some(5),
         choice: Choice::Right(mark()),
         late: true,
+        token: *b"a secret",
+        last: 1,
     }
 }

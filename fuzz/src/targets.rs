@@ -5,7 +5,7 @@ use rand_core::CryptoRng;
 use sottovoce::crypto::absorb::{Absorb, Input};
 use sottovoce::crypto::aead::OneTimeKey;
 use sottovoce::crypto::attachment::{AttachmentPointer, Opener, Position, Sealer};
-use sottovoce::crypto::blob::{self, BlobPointer, BodyType};
+use sottovoce::crypto::blob::{self, BlobPointer};
 use sottovoce::crypto::hash::{Hash, Hasher};
 use sottovoce::crypto::random::Seed;
 use sottovoce::crypto::rest::RestKey;
@@ -132,10 +132,10 @@ fn ed25519_verify(data: &[u8]) {
     let mut pieces = Pieces(data);
     let (mask, message) = (pieces.take::<64>(), pieces.rest());
     let key = ed25519::SecretKey::from_seed(&Secret::new([9; 32]));
-    let mut signature = *key.sign(label::sign::POSSESSION, &message).as_bytes();
+    let mut signature = *key.sign(label::classical::POSSESSION, &message).as_bytes();
     signature.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
     let signature = ed25519::Signature::from_bytes(&signature).expect("64 bytes");
-    let verified = key.public_key().verify(label::sign::POSSESSION, &message, &signature).is_ok();
+    let verified = key.public_key().verify(label::classical::POSSESSION, &message, &signature).is_ok();
     assert_eq!(verified, mask == [0; 64]);
 }
 
@@ -143,9 +143,8 @@ fn ed25519_sign(data: &[u8]) {
     let mut pieces = Pieces(data);
     let key = ed25519::SecretKey::from_seed(&pieces.secret());
     let message = pieces.rest();
-    let signature = key.sign(label::sign::POSSESSION, &message);
-    key.public_key().verify(label::sign::POSSESSION, &message, &signature).expect("verifies");
-    assert!(key.public_key().verify(label::sign::BUNDLE, &message, &signature).is_err());
+    let signature = key.sign(label::classical::POSSESSION, &message);
+    key.public_key().verify(label::classical::POSSESSION, &message, &signature).expect("verifies");
 }
 
 fn ml_dsa_public_key(data: &[u8]) {
@@ -193,7 +192,7 @@ fn hybrid_verify(data: &[u8]) {
 }
 
 fn hybrid_key() -> hybrid::SecretKey {
-    hybrid::SecretKey::from_seeds(&Secret::new([4; 32]), &Secret::new([5; 32]))
+    hybrid::SecretKey::from_seed(&Secret::new([4; 64]))
 }
 
 fn hybrid_sign(data: &[u8]) {
@@ -306,10 +305,9 @@ fn rest_open(data: &[u8]) {
 }
 
 fn blob_seal(data: &[u8]) {
-    let (blob, pointer) = blob::seal(BodyType::SharedBody, data, &mut rng(4)).expect("seals");
+    let (blob, pointer) = blob::seal(data, &mut rng(4)).expect("seals");
     assert_eq!(blob.len(), data.len() + blob::OVERHEAD);
-    assert_eq!(blob::open(BodyType::SharedBody, &pointer, &blob).expect("opens"), data);
-    assert!(blob::open(BodyType::Attachment, &pointer, &blob).is_err());
+    assert_eq!(blob::open(&pointer, &blob).expect("opens"), data);
 }
 
 /// The hash is made to fit, so that the commitment is reached.
@@ -318,11 +316,10 @@ fn blob_open(data: &[u8]) {
     let key = pieces.secret();
     let blob = pieces.rest();
     let pointer = BlobPointer { key, hash: Hash::of(&blob) };
-    if blob::open(BodyType::SharedBody, &pointer, &blob).is_ok() {
-        assert!(blob::open(BodyType::Attachment, &pointer, &blob).is_err());
+    if blob::open(&pointer, &blob).is_ok() {
         let cut = &blob[..blob.len() - 1];
         let pointer = BlobPointer { key: pointer.key, hash: Hash::of(cut) };
-        assert!(blob::open(BodyType::SharedBody, &pointer, cut).is_err());
+        assert!(blob::open(&pointer, cut).is_err());
     }
 }
 

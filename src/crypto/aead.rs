@@ -39,6 +39,11 @@ impl OneTimeKey {
     }
 }
 
+/// [`CryptoError::TooLong`] if nothing here would seal so much. Callers check before they draw or compute.
+pub(super) const fn check_length(plaintext: &[u8]) -> Result<(), CryptoError> {
+    if plaintext.len() > MAX_PLAINTEXT { Err(CryptoError::TooLong) } else { Ok(()) }
+}
+
 pub(super) fn raw_seal(
     key: &[u8; 32],
     nonce: &[u8; 12],
@@ -84,9 +89,7 @@ fn seal_with<A: AeadInOut>(
     plaintext: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<(), CryptoError> {
-    if plaintext.len() > MAX_PLAINTEXT {
-        return Err(CryptoError::TooLong);
-    }
+    check_length(plaintext)?;
     out.reserve(plaintext.len().saturating_add(TAG_LENGTH));
     let start = out.len();
     out.extend_from_slice(plaintext);

@@ -18,6 +18,8 @@ use super::{CryptoError, aead, label, random};
 pub const CHUNK_LENGTH: usize = 65_536;
 /// The largest attachment, in bytes of plaintext: 1 TiB.
 pub const MAX_SIZE: u64 = 1 << 40;
+/// [`CHUNK_LENGTH`] in the type of sizes.
+const FULL: u64 = 65_536;
 /// Bytes of the commitment that precedes the chunks.
 pub const COMMITMENT_LENGTH: usize = commit::LENGTH;
 
@@ -71,9 +73,13 @@ impl Position {
         Self { chunks: self.chunks.saturating_add(1), digest }
     }
 
+    /// Whether all chunks of an attachment of `size` bytes were seen, and no more.
+    fn is_complete(self, size: u64) -> bool {
+        self.chunks == size.div_ceil(FULL).max(1)
+    }
+
     /// The chunk that comes next in an attachment of `size` bytes, or `None` after the last.
     fn next(self, size: u64) -> Option<Chunk> {
-        const FULL: u64 = 65_536;
         let start = self.chunks.checked_mul(FULL)?;
         let left = size.checked_sub(start).filter(|left| *left > 0 || self.chunks == 0)?;
         let length = usize::try_from(left.min(FULL)).ok()?;
@@ -147,7 +153,7 @@ impl Sealer {
 
     /// The pointer, once every chunk is sealed; before, [`CryptoError::UnexpectedChunk`].
     pub fn finish(self) -> Result<AttachmentPointer, CryptoError> {
-        if self.position.next(self.size).is_some() {
+        if !self.position.is_complete(self.size) {
             return Err(CryptoError::UnexpectedChunk);
         }
         AttachmentPointer::new(self.key, self.position.digest, self.size)
@@ -173,7 +179,8 @@ impl Opener {
         Self::resume(pointer, commitment, Position::start(commitment))
     }
 
-    /// Continues where an earlier opener of the same attachment was.
+    /// Continues where an earlier opener of the same attachment was. From a position that none of it can have had,
+    /// nothing finishes.
     pub fn resume(
         pointer: &AttachmentPointer,
         commitment: &[u8; COMMITMENT_LENGTH],
@@ -210,7 +217,7 @@ impl Opener {
     /// Whether the attachment is complete and is what every recipient of the pointer gets: [`CryptoError::Truncated`] if
     /// chunks are missing, [`CryptoError::Unauthentic`] if someone who knows the key exchanged content.
     pub fn finish(self) -> Result<(), CryptoError> {
-        if self.position.next(self.size).is_some() {
+        if !self.position.is_complete(self.size) {
             return Err(CryptoError::Truncated);
         }
         if self.position.digest == self.digest { Ok(()) } else { Err(CryptoError::Unauthentic) }

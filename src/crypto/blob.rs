@@ -2,8 +2,7 @@
 
 use rand_core::CryptoRng;
 
-pub use super::commit::BodyType;
-use super::commit::{self, CommittedKey};
+use super::commit::{self, BodyType, CommittedKey};
 use super::hash::Hash;
 use super::secret::Secret;
 use super::{CryptoError, aead, random};
@@ -22,13 +21,10 @@ pub struct BlobPointer {
 
 /// Seals `body` under a fresh key; draws 32 bytes.
 /// [`CryptoError::TooLong`] above [`aead::MAX_PLAINTEXT`], [`CryptoError::WeakRandomness`] if the source is stuck.
-pub fn seal(
-    body_type: BodyType,
-    body: &[u8],
-    rng: &mut impl CryptoRng,
-) -> Result<(Vec<u8>, BlobPointer), CryptoError> {
+pub fn seal(body: &[u8], rng: &mut impl CryptoRng) -> Result<(Vec<u8>, BlobPointer), CryptoError> {
+    aead::check_length(body)?;
     let key = random::draw(rng)?;
-    let committed = CommittedKey::new(&key, body_type);
+    let committed = CommittedKey::new(&key, BodyType::SharedBody);
     let mut blob = Vec::with_capacity(body.len().saturating_add(OVERHEAD));
     blob.extend_from_slice(&committed.commitment);
     aead::OneTimeKey::new(committed.content).seal_onto(&committed.commitment, body, &mut blob)?;
@@ -37,12 +33,12 @@ pub fn seal(
 }
 
 /// Opens a blob. [`CryptoError::Unauthentic`] if its hash, its commitment or its tag is wrong, checked in this order.
-pub fn open(body_type: BodyType, pointer: &BlobPointer, blob: &[u8]) -> Result<Vec<u8>, CryptoError> {
+pub fn open(pointer: &BlobPointer, blob: &[u8]) -> Result<Vec<u8>, CryptoError> {
     if Hash::of(blob) != pointer.hash {
         return Err(CryptoError::Unauthentic);
     }
     let (commitment, sealed) = blob.split_first_chunk().ok_or(CryptoError::Unauthentic)?;
-    let committed = CommittedKey::new(&pointer.key, body_type);
+    let committed = CommittedKey::new(&pointer.key, BodyType::SharedBody);
     committed.check(commitment)?;
     aead::OneTimeKey::new(committed.content).open(commitment, sealed)
 }

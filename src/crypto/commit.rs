@@ -11,7 +11,7 @@ pub(super) const LENGTH: usize = 32;
 
 /// What a key is used for. Not transmitted: an opener knows what it was promised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum BodyType {
+pub(super) enum BodyType {
     /// A message body shared by several devices.
     SharedBody,
     /// An attachment.

@@ -6,7 +6,7 @@ use rand_core::CryptoRng;
 use super::CryptoError;
 use super::absorb::{Absorb as _, Input};
 use super::field;
-use super::label::SignLabel;
+use super::label::ClassicalLabel;
 use super::random;
 use super::secret::Secret;
 
@@ -37,7 +37,12 @@ impl PublicKey {
     }
 
     /// Verifies a signature over `label ‖ message`. [`CryptoError::InvalidSignature`] if it does not hold.
-    pub fn verify(&self, label: SignLabel, message: &[u8], signature: &Signature) -> Result<(), CryptoError> {
+    pub fn verify(
+        &self,
+        label: ClassicalLabel,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), CryptoError> {
         self.verify_raw(&labelled(label, message), signature)
     }
 
@@ -77,13 +82,18 @@ impl SecretKey {
         Self(ed25519_dalek::SigningKey::from_bytes(seed.expose()))
     }
 
+    /// The seed, for storing.
+    pub fn to_seed(&self) -> Secret<KEY_LENGTH> {
+        Secret::new(self.0.to_bytes())
+    }
+
     /// The public key.
     pub fn public_key(&self) -> PublicKey {
         PublicKey(self.0.verifying_key())
     }
 
     /// Signs `label ‖ message`. Deterministic.
-    pub fn sign(&self, label: SignLabel, message: &[u8]) -> Signature {
+    pub fn sign(&self, label: ClassicalLabel, message: &[u8]) -> Signature {
         self.sign_raw(&labelled(label, message))
     }
 
@@ -98,7 +108,7 @@ impl core::fmt::Debug for SecretKey {
     }
 }
 
-fn labelled(label: SignLabel, message: &[u8]) -> Vec<u8> {
+fn labelled(label: ClassicalLabel, message: &[u8]) -> Vec<u8> {
     let label = label.as_bytes();
     let mut input = Input::with_capacity(label.len().saturating_add(message.len()));
     input.absorb(label);

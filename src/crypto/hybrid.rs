@@ -64,28 +64,36 @@ pub struct Signature {
 /// A private key.
 #[derive(Debug)]
 pub struct SecretKey {
+    seed: Secret<SEED_LENGTH>,
     ed25519: ed25519::SecretKey,
     ml_dsa: mldsa::SecretKey,
     pair: Hash,
 }
 
 impl SecretKey {
-    /// A new key; draws 64 bytes. [`CryptoError::WeakRandomness`] if the source is stuck.
+    /// A new key; draws 32 bytes twice. [`CryptoError::WeakRandomness`] if the source is stuck.
     pub fn generate(rng: &mut impl CryptoRng) -> Result<Self, CryptoError> {
-        let ed25519 = random::draw(rng)?;
-        let ml_dsa = random::draw(rng)?;
-        Ok(Self::from_seeds(&ed25519, &ml_dsa))
+        let ed25519 = random::draw::<32>(rng)?;
+        let ml_dsa = random::draw::<32>(rng)?;
+        let seed = Secret::filled_by(|seed: &mut [u8; SEED_LENGTH]| {
+            seed[..32].copy_from_slice(ed25519.expose());
+            seed[32..].copy_from_slice(ml_dsa.expose());
+        });
+        Ok(Self::from_seed(&seed))
     }
 
-    /// The key of these two seeds.
-    pub fn from_seeds(
-        ed25519: &Secret<{ ed25519::KEY_LENGTH }>,
-        ml_dsa: &Secret<{ mldsa::SEED_LENGTH }>,
-    ) -> Self {
-        let ed25519 = ed25519::SecretKey::from_seed(ed25519);
-        let ml_dsa = mldsa::SecretKey::from_seed(ml_dsa);
+    /// The key of this seed.
+    pub fn from_seed(seed: &Secret<SEED_LENGTH>) -> Self {
+        let first = Secret::filled_by(|half: &mut [u8; 32]| half.copy_from_slice(&seed.expose()[..32]));
+        let second = Secret::filled_by(|half: &mut [u8; 32]| half.copy_from_slice(&seed.expose()[32..]));
+        let (ed25519, ml_dsa) = (ed25519::SecretKey::from_seed(&first), mldsa::SecretKey::from_seed(&second));
         let pair = PublicKey::new(ed25519.public_key(), ml_dsa.public_key().clone()).pair;
-        Self { ed25519, ml_dsa, pair }
+        Self { seed: seed.duplicate(), ed25519, ml_dsa, pair }
+    }
+
+    /// The seed, for storing.
+    pub const fn to_seed(&self) -> Secret<SEED_LENGTH> {
+        self.seed.duplicate()
     }
 
     /// The public key.

@@ -46,7 +46,7 @@ registry! {
         CHUNK = "chunk";
     }
 
-    /// Labels of signatures.
+    /// Labels of hybrid signatures.
     sign: SignLabel {
         /// A manifest of a chain.
         MANIFEST = "manifest signature";
@@ -54,6 +54,10 @@ registry! {
         BUNDLE = "bundle signature";
         /// A stock of one-time prekeys.
         STOCK = "stock signature";
+    }
+
+    /// Labels of signatures by Ed25519 alone.
+    classical: ClassicalLabel {
         /// A device's possession of its keys.
         POSSESSION = "possession signature";
     }

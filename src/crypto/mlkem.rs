@@ -74,6 +74,12 @@ pub struct DecapsulationKey {
 }
 
 impl DecapsulationKey {
+    /// A new key and the seed to store; draws 64 bytes. [`CryptoError::WeakRandomness`] if the source is stuck.
+    pub fn generate(rng: &mut impl CryptoRng) -> Result<(Self, Secret<SEED_LENGTH>), CryptoError> {
+        let seed = random::draw(rng)?;
+        Ok((Self::from_seed(&seed), seed))
+    }
+
     /// The key of this seed (FIPS 203 algorithm 16). Store the seed, not this.
     pub fn from_seed(seed: &Secret<SEED_LENGTH>) -> Self {
         let (mut private, public) = mlkem768::generate_key_pair(*seed.expose()).into_parts();

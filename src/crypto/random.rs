@@ -66,8 +66,14 @@ impl fmt::Debug for Generator {
     }
 }
 
-/// Exactly `N` random bytes. All randomness in the library comes through here.
+/// Exactly `N` random bytes, 16 or more and a multiple of 4. All randomness in the library comes through here.
 pub fn draw<const N: usize>(rng: &mut impl CryptoRng) -> Result<Secret<N>, CryptoError> {
+    const {
+        assert!(
+            N >= 16 && N.is_multiple_of(4),
+            "fewer would be equal by chance; generators work in words of 4"
+        );
+    };
     not_stuck(Secret::filled_by(|out| rng.fill_bytes(out)))
 }
 

@@ -37,6 +37,7 @@ impl RestKey {
         plaintext: &[u8],
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<u8>, CryptoError> {
+        aead::check_length(plaintext)?;
         let random = random::draw::<32>(rng)?;
         let nonce = self.nonce_for(&random, aad, plaintext);
         let mut record = Vec::with_capacity(plaintext.len().saturating_add(OVERHEAD));

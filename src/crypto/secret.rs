@@ -3,13 +3,12 @@
 use core::fmt;
 
 use subtle::{Choice, ConstantTimeEq};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize as _, ZeroizeOnDrop};
 
 /// `N` secret bytes.
 ///
 /// There is no `Clone`, `Copy`, `PartialEq` or content in `Debug`: a second copy is made by [`Secret::duplicate`] and
 /// the bytes are read by [`Secret::expose`], both easy to find in a review.
-#[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Secret<const N: usize>([u8; N]);
 
 impl<const N: usize> Secret<N> {
@@ -36,6 +35,15 @@ impl<const N: usize> Secret<N> {
         Self(self.0)
     }
 }
+
+/// Not `Zeroize`: a secret that was erased and lives on would be a key of zeros.
+impl<const N: usize> Drop for Secret<N> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl<const N: usize> ZeroizeOnDrop for Secret<N> {}
 
 impl<const N: usize> ConstantTimeEq for Secret<N> {
     fn ct_eq(&self, other: &Self) -> Choice {

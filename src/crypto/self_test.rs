@@ -14,11 +14,18 @@ const EXPECTED: [u8; 32] = [
     0x4a, 0xc1, 0x87, 0x1f, 0x2b, 0xbb, 0xd1, 0xeb, 0xab, 0xc3, 0xe0, 0x6f, 0xdb, 0xeb, 0x70,
 ];
 
-/// Runs every primitive on fixed inputs: about a millisecond. [`CryptoError::BrokenBackend`] if an answer is wrong; no key made on
+/// Runs every primitive on fixed inputs. [`CryptoError::BrokenBackend`] if an answer is wrong; no key made on
 /// this machine can then be trusted.
 pub fn self_test() -> Result<(), CryptoError> {
-    let digest = answers()?;
-    if digest.as_bytes() == &EXPECTED { Ok(()) } else { Err(CryptoError::BrokenBackend) }
+    judge(answers())
+}
+
+/// Whatever goes wrong on the way is this machine's fault as well, never a peer's.
+fn judge(answers: Result<Hash, CryptoError>) -> Result<(), CryptoError> {
+    match answers {
+        Ok(digest) if digest.as_bytes() == &EXPECTED => Ok(()),
+        Ok(_) | Err(_) => Err(CryptoError::BrokenBackend),
+    }
 }
 
 fn answers() -> Result<Hash, CryptoError> {
@@ -41,4 +48,20 @@ fn answers() -> Result<Hash, CryptoError> {
     let chunk = whole.seal_chunk(&[7; 700])?;
     let digest = Hasher::new(label::hash::PAIR).array(signature.ed25519.as_bytes()).lp(&chunk);
     Ok(digest.last(&record))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CryptoError, EXPECTED, Hash, answers, judge};
+
+    #[test]
+    fn c_15_a_wrong_answer_is_noticed() {
+        assert_eq!(answers().map(|digest| *digest.as_bytes()), Ok(EXPECTED));
+        for bit in 0..256 {
+            let mut wrong = EXPECTED;
+            wrong[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(judge(Ok(Hash::from_bytes(wrong))), Err(CryptoError::BrokenBackend));
+        }
+        assert_eq!(judge(Err(CryptoError::InvalidSignature)), Err(CryptoError::BrokenBackend));
+    }
 }

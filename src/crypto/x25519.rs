@@ -53,7 +53,7 @@ impl SecretKey {
         Secret::new(self.0.to_bytes())
     }
 
-    /// Computes the public key: about a third of the work of a Diffie-Hellman, so keep the result.
+    /// Computes the public key. It is not cached: keep the result where it is needed often.
     pub fn public_key(&self) -> PublicKey {
         PublicKey(x25519_dalek::PublicKey::from(&self.0).to_bytes())
     }

@@ -107,7 +107,7 @@ fn is_domain(domain: &str) -> bool {
     let Some((_, last)) = domain.rsplit_once('.') else { return false };
     domain.len() <= MAX_DOMAIN
         && domain.split('.').all(is_label)
-        && last.bytes().any(|byte| byte.is_ascii_lowercase())
+        && last.starts_with(|letter: char| letter.is_ascii_lowercase())
 }
 
 fn is_label(label: &str) -> bool {

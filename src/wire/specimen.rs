@@ -2,9 +2,11 @@
 //!
 //! No step of the protocol sends it. It lets vectors and fuzz targets reach every rule of the wire format.
 
+use core::mem;
+
 use super::error::Rule;
 use super::generated::messages as proto;
-use super::message::{Message, required, required_array};
+use super::message::{Message, required, required_array, required_secret};
 
 /// One of three values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +48,10 @@ pub struct Specimen {
     pub choice: Choice,
     /// Its tag takes two bytes.
     pub late: bool,
+    /// Marked as a secret, so the generated struct erases itself. A real secret would be a `Secret` here.
+    pub token: [u8; 8],
+    /// Has the highest field number.
+    pub last: u32,
 }
 
 /// A nested message.
@@ -76,21 +82,23 @@ pub enum Choice {
 impl Message for Specimen {
     type Proto = proto::Specimen;
 
-    fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
+    fn from_proto(mut proto: Self::Proto) -> Result<Self, Rule> {
         Ok(Self {
             number: required(proto.number)?,
             big: required(proto.big)?,
             flag: required(proto.flag)?,
             colour: Colour::from_number(required(proto.colour)?)?,
-            id: required_array(proto.id)?,
-            data: required(proto.data)?,
-            text: required(proto.text)?,
-            part: Part::from_proto(required(proto.part)?)?,
-            parts: proto.parts.into_iter().map(Part::from_proto).collect::<Result<_, _>>()?,
-            chunks: proto.chunks,
+            id: required_array(proto.id.take())?,
+            data: required(proto.data.take())?,
+            text: required(proto.text.take())?,
+            part: Part::from_proto(required(proto.part.take())?)?,
+            parts: mem::take(&mut proto.parts).into_iter().map(Part::from_proto).collect::<Result<_, _>>()?,
+            chunks: mem::take(&mut proto.chunks),
             note: proto.note,
-            choice: Choice::from_proto(required(proto.choice)?)?,
+            choice: Choice::from_proto(required(proto.choice.take())?)?,
             late: required(proto.late)?,
+            token: *required_secret(&mut proto.token)?.expose(),
+            last: required(proto.last)?,
         })
     }
 
@@ -109,6 +117,8 @@ impl Message for Specimen {
             note: self.note,
             choice: Some(self.choice.to_proto()),
             late: Some(self.late),
+            token: Some(self.token.to_vec()),
+            last: Some(self.last),
         }
     }
 }

@@ -26,7 +26,7 @@ def parse(text: str) -> Tuple[str, str]:
             characters = punycode(label[4:])
             require(any(c > 0x7F for c in characters), "bad-address")
             require(all(c <= 0x10FFFF and not 0xD800 <= c <= 0xDFFF for c in characters), "bad-address")
-    require(re.search("[a-z]", labels[-1]) is not None, "bad-address")
+    require(labels[-1][0] in "abcdefghijklmnopqrstuvwxyz", "bad-address")
     return local, domain
 
 

@@ -24,6 +24,7 @@ from .primitives import (
 )
 from .spec import Malformed, label, require
 
+SHARED_BODY = 1
 ATTACHMENT = 2
 CHUNK = 65536
 LARGEST_ATTACHMENT = 2**40
@@ -93,17 +94,17 @@ def content_keys(key: bytes, kind: int) -> Tuple[bytes, bytes]:
     return P(key, label("commit", "expansion") + suffix, 32), P(key, label("seal", "expansion") + suffix, 32)
 
 
-def blob_seal(kind: int, body: bytes, random: bytes) -> Tuple[bytes, bytes]:
+def blob_seal(body: bytes, random: bytes) -> Tuple[bytes, bytes]:
     key = draw(random)
-    commitment, content_key = content_keys(key, kind)
+    commitment, content_key = content_keys(key, SHARED_BODY)
     blob = commitment + aead_seal(content_key, ZERO_NONCE, body, commitment)
     return blob, wire.encode("BlobPointer", {"key": key, "hash": H(blob)})
 
 
-def blob_open(kind: int, pointer: bytes, blob: bytes) -> bytes:
+def blob_open(pointer: bytes, blob: bytes) -> bytes:
     promised = wire.decode("BlobPointer", pointer)
     require(H(blob) == promised["hash"], "unauthentic")
-    commitment, content_key = content_keys(promised["key"], kind)
+    commitment, content_key = content_keys(promised["key"], SHARED_BODY)
     require(blob[:32] == commitment, "unauthentic")
     return aead_open(content_key, ZERO_NONCE, blob[32:], commitment)
 

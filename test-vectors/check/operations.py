@@ -126,12 +126,12 @@ def _(public):
     ed25519.parse_public(public)
 
 
-@operation("ed25519.sign", seed=octets_of(32), label=label_for("signature"), message=octets)
+@operation("ed25519.sign", seed=octets_of(32), label=label_for("classical signature"), message=octets)
 def _(seed, label, message):
     return {"signature": primitives.ed25519_sign(seed, label + message)}
 
 
-@operation("ed25519.verify", public=octets, label=label_for("signature"), message=octets, signature=octets)
+@operation("ed25519.verify", public=octets, label=label_for("classical signature"), message=octets, signature=octets)
 def _(public, label, message, signature):
     ed25519.verify(public, label + message, signature)
 
@@ -145,12 +145,12 @@ def _(random):
     return {"public": wire.encode("HybridPublicKey", public), "pair": constructions.hybrid_pair(public)}
 
 
-@operation("hybrid.sign", seed=octets_of(64), label=label_for("signature"), message=octets)
+@operation("hybrid.sign", seed=octets_of(64), label=label_for("hybrid signature"), message=octets)
 def _(seed, label, message):
     return {"signature": constructions.hybrid_sign(seed, label, message)}
 
 
-@operation("hybrid.verify", public=octets, signature=octets, label=label_for("signature"), message=octets)
+@operation("hybrid.verify", public=octets, signature=octets, label=label_for("hybrid signature"), message=octets)
 def _(public, signature, label, message):
     constructions.hybrid_verify(public, signature, label, message)
 
@@ -177,15 +177,15 @@ def _(key, aad, record):
     return {"plaintext": constructions.rest_open(key, aad, record)}
 
 
-@operation("blob.seal", type=number_in(1, 2), body=octets, random=octets_of(32))
-def _(type, body, random):
-    blob, pointer = constructions.blob_seal(type, body, random)
+@operation("blob.seal", body=octets, random=octets_of(32))
+def _(body, random):
+    blob, pointer = constructions.blob_seal(body, random)
     return {"blob": blob, "pointer": pointer}
 
 
-@operation("blob.open", type=number_in(1, 2), pointer=octets, blob=octets)
-def _(type, pointer, blob):
-    return {"body": constructions.blob_open(type, pointer, blob)}
+@operation("blob.open", pointer=octets, blob=octets)
+def _(pointer, blob):
+    return {"body": constructions.blob_open(pointer, blob)}
 
 
 @operation("attachment.seal", random=octets_of(32), size=u64, pattern=octets)

@@ -94,6 +94,9 @@ fn u_05_a_labels_are_checked() {
         ("example.org:443", false),
         ("127.0.0.1", false),
         ("0x7f.1", false),
+        ("0x7f.0x0.0x0.0x1", false),
+        ("127.0.0.0x1", false),
+        ("017700000001.0x1", false),
         ("[::1]", false),
         ("localhost", false),
         ("", false),
@@ -156,6 +159,7 @@ proptest! {
             assert_eq!(now.since(later), if later > now { Span::from_millis(0) } else { now.since(now) });
             now = if step % 2 == 0 { later } else { earlier };
         }
+        assert_eq!(Span::from_days(3).as_millis(), 259_200_000);
         assert!(Span::from_days(start).as_millis() >= Span::from_secs(start).as_millis());
     }
 }

@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use sottovoce::crypto::attachment::{MAX_SIZE, Sealer};
-use sottovoce::crypto::blob::{self, BodyType};
+use sottovoce::crypto::blob;
 use sottovoce::crypto::hash::Hash;
 use sottovoce::crypto::rest::RestKey;
 use sottovoce::crypto::secret::Secret;
+use sottovoce::identity::address::Address;
+use sottovoce::wire::Wire as _;
+use sottovoce::wire::specimen::{Mark, Part};
 
 use crate::support::generator;
 
@@ -48,6 +51,27 @@ fn b_07_positions_beyond_32_bits() {
     assert_eq!(at(65_537), None);
     assert_eq!(at(1 << 48), None);
     assert_eq!(at(u64::MAX), None);
+}
+
+/// A position beyond the end is no end: only after exactly all chunks is an attachment complete, on either side.
+#[test]
+fn b_07_only_the_last_chunk_completes() {
+    use sottovoce::crypto::CryptoError;
+    use sottovoce::crypto::attachment::{Opener, Position};
+    let sealer = || Sealer::new(65_537, &mut generator(9)).unwrap();
+    let mut sealing = sealer();
+    sealing.seal_chunk(&vec![1; 65_536]).unwrap();
+    sealing.seal_chunk(&[1]).unwrap();
+    assert_eq!(sealing.seal_chunk(&[]), Err(CryptoError::UnexpectedChunk));
+    let commitment = *sealing.commitment();
+    let pointer = sealing.finish().unwrap();
+    for chunks in [0, 1, 3, 4, 1 << 48, u64::MAX] {
+        let position = Position { chunks, digest: *pointer.digest() };
+        let opener = Opener::resume(&pointer, &commitment, position).unwrap();
+        assert_eq!(opener.finish(), Err(CryptoError::Truncated), "{chunks} of 2 chunks");
+    }
+    assert!(matches!(sealer().finish(), Err(CryptoError::UnexpectedChunk)));
+    assert_eq!(sealer().seal_chunk(&vec![1; 65_535]), Err(CryptoError::UnexpectedChunk));
 }
 
 #[test]
@@ -95,7 +119,7 @@ fn w_19_lengths_depend_on_lengths_only() {
         let contents =
             [vec![0; length], vec![0xff; length], (0..length).map(|i| i.to_le_bytes()[0]).collect()];
         for content in contents {
-            let (blob, _) = blob::seal(BodyType::SharedBody, &content, &mut generator(1)).unwrap();
+            let (blob, _) = blob::seal(&content, &mut generator(1)).unwrap();
             assert_eq!(blob.len(), length + blob::OVERHEAD);
             assert_eq!(rest.seal(&[], &content, &mut generator(2)).unwrap().len(), length + 40);
         }
@@ -120,6 +144,21 @@ fn disclosure_says_nothing_but_whose_fault() {
         assert_eq!(disclosure(error.fault(), Channel::EndToEnd), Disclosure::Nothing);
         assert_eq!(disclosure(error.fault(), Channel::Request), Disclosure::Refused);
     }
+    for error in [
+        CryptoError::TooLong,
+        CryptoError::UnexpectedChunk,
+        CryptoError::WeakRandomness,
+        CryptoError::BrokenBackend,
+    ] {
+        assert_eq!(error.fault(), Fault::Caller, "{error}");
+    }
+    let unknown = Mark::decode(&[0x78, 1]).unwrap_err();
+    assert_eq!((unknown.fault(), unknown.message, unknown.field), (Fault::Peer, "SpecimenMark", 15));
+    let missing = Part::decode(&[]).unwrap_err();
+    assert_eq!((missing.fault(), missing.message, missing.field), (Fault::Peer, "SpecimenPart", 1));
+    let too_many = Mark { words: vec!["word".to_owned(); 13] }.encode().unwrap_err();
+    assert_eq!((too_many.fault(), too_many.class(), too_many.0.field), (Fault::Caller, "too-many", 1));
+    assert_eq!("nobody".parse::<Address>().unwrap_err().fault(), Fault::Peer);
     for fault in [Fault::Caller, Fault::Store] {
         assert_eq!(disclosure(fault, Channel::EndToEnd), Disclosure::Nothing);
         assert_eq!(disclosure(fault, Channel::Request), Disclosure::Busy);

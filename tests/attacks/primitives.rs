@@ -3,9 +3,9 @@
 use sottovoce::crypto::absorb::{Absorb as _, Input};
 use sottovoce::crypto::aead::{MAX_PLAINTEXT, OneTimeKey};
 use sottovoce::crypto::attachment::{MAX_SIZE, Sealer};
-use sottovoce::crypto::blob::{self, BlobPointer, BodyType};
+use sottovoce::crypto::blob::{self, BlobPointer};
 use sottovoce::crypto::hash::Hash;
-use sottovoce::crypto::random::{Seed, draw};
+use sottovoce::crypto::random::Seed;
 use sottovoce::crypto::rest::RestKey;
 use sottovoce::crypto::secret::Secret;
 use sottovoce::crypto::{CryptoError, ed25519, hazmat, hybrid, label, mldsa, mlkem, self_test, x25519};
@@ -19,7 +19,7 @@ fn c_01_signatures_are_not_malleable() {
     let order = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
     let order: Vec<_> = hex::decode(order).unwrap();
     for message in 0..=255 {
-        let mut bytes = *key.sign(label::sign::BUNDLE, &[message]).as_bytes();
+        let mut bytes = *key.sign(label::classical::POSSESSION, &[message]).as_bytes();
         let mut carry = 0_u16;
         for (byte, order) in bytes[32..].iter_mut().zip(&order) {
             carry += u16::from(*byte) + u16::from(*order);
@@ -27,7 +27,7 @@ fn c_01_signatures_are_not_malleable() {
             carry >>= 8;
         }
         let signature = ed25519::Signature::from_bytes(&bytes).unwrap();
-        let verified = key.public_key().verify(label::sign::BUNDLE, &[message], &signature);
+        let verified = key.public_key().verify(label::classical::POSSESSION, &[message], &signature);
         assert_eq!(verified, Err(CryptoError::InvalidSignature));
     }
 }
@@ -39,7 +39,7 @@ fn c_02_the_equation_has_no_cofactor() {
     use curve25519_dalek::constants::EIGHT_TORSION;
     use curve25519_dalek::edwards::CompressedEdwardsY;
     let secret = ed25519::SecretKey::from_seed(&Secret::new([4; 32]));
-    let signature = secret.sign(label::sign::BUNDLE, b"message");
+    let signature = secret.sign(label::classical::POSSESSION, b"message");
     let shifted = |bytes: &[u8], torsion: usize| {
         let point = CompressedEdwardsY::from_slice(bytes).unwrap().decompress().unwrap();
         (point + EIGHT_TORSION[torsion]).compress().to_bytes()
@@ -48,11 +48,11 @@ fn c_02_the_equation_has_no_cofactor() {
         let mut bytes = *signature.as_bytes();
         bytes[..32].copy_from_slice(&shifted(&signature.as_bytes()[..32], torsion));
         let moved = ed25519::Signature::from_bytes(&bytes).unwrap();
-        let verified = secret.public_key().verify(label::sign::BUNDLE, b"message", &moved);
+        let verified = secret.public_key().verify(label::classical::POSSESSION, b"message", &moved);
         assert_eq!(verified.is_ok(), torsion == 0, "R + T{torsion}");
         let key = ed25519::PublicKey::from_bytes(&shifted(secret.public_key().as_bytes(), torsion)).unwrap();
         assert_eq!(
-            key.verify(label::sign::BUNDLE, b"message", &signature).is_ok(),
+            key.verify(label::classical::POSSESSION, b"message", &signature).is_ok(),
             torsion == 0,
             "A + T{torsion}"
         );
@@ -65,13 +65,16 @@ fn c_03_the_public_half_comes_from_the_seed() {
     let seed = Secret::new([6; 32]);
     let (first, second) = (ed25519::SecretKey::from_seed(&seed), ed25519::SecretKey::from_seed(&seed));
     assert_eq!(first.public_key(), second.public_key());
-    assert_eq!(first.sign(label::sign::STOCK, b"x"), second.sign(label::sign::STOCK, b"x"));
+    assert_eq!(
+        first.sign(label::classical::POSSESSION, b"x"),
+        second.sign(label::classical::POSSESSION, b"x")
+    );
 }
 
 /// Signing draws nothing, so broken randomness cannot make two messages share R.
 #[test]
 fn c_04_signing_needs_no_randomness() {
-    let key = hybrid::SecretKey::from_seeds(&Secret::new([1; 32]), &Secret::new([2; 32]));
+    let key = hybrid::SecretKey::from_seed(&Secret::new([1; 64]));
     let (first, second) = (key.sign(label::sign::BUNDLE, b"1"), key.sign(label::sign::BUNDLE, b"2"));
     assert_ne!(first.ed25519.as_bytes()[..32], second.ed25519.as_bytes()[..32]);
     assert_ne!(first.ml_dsa.as_bytes()[..48], second.ml_dsa.as_bytes()[..48]);
@@ -101,7 +104,7 @@ fn c_06_keys_use_all_their_entropy() {
     draws(32, &|rng| drop(x25519::SecretKey::generate(rng).unwrap()));
     draws(32, &|rng| drop(ed25519::SecretKey::generate(rng).unwrap()));
     draws(64, &|rng| drop(hybrid::SecretKey::generate(rng).unwrap()));
-    draws(64, &|rng| drop(draw::<{ mlkem::SEED_LENGTH }>(rng).unwrap()));
+    draws(64, &|rng| drop(mlkem::DecapsulationKey::generate(rng).unwrap()));
     let clamped = [0, 1, 2, 254, 255];
     for bit in 0..256 {
         let mut seed = [0x5a; 32];
@@ -166,8 +169,14 @@ fn c_09_limits_are_errors_before_anything_is_sealed() {
         RestKey::new(&Secret::new([1; 32])).seal(&[], &plaintext, &mut rng),
         Err(CryptoError::TooLong)
     );
-    assert!(matches!(blob::seal(BodyType::SharedBody, &plaintext, &mut rng), Err(CryptoError::TooLong)));
+    assert!(matches!(blob::seal(&plaintext, &mut rng), Err(CryptoError::TooLong)));
     assert!(matches!(Sealer::new(MAX_SIZE + 1, &mut rng), Err(CryptoError::TooLong)));
+    let mut drawn = Repeating { bytes: *b"0123456789abcdef0123456789ABCDEF", drawn: 0 };
+    assert!(RestKey::new(&Secret::new([1; 32])).seal(&[], &plaintext, &mut drawn).is_err());
+    assert!(blob::seal(&plaintext, &mut drawn).is_err() && Sealer::new(MAX_SIZE + 1, &mut drawn).is_err());
+    assert_eq!(drawn.drawn, 0, "limits come before randomness");
+    let largest = OneTimeKey::new(Secret::new([1; 32])).seal(&[], &plaintext[..MAX_PLAINTEXT]);
+    assert_eq!(largest.unwrap().len(), MAX_PLAINTEXT + 16);
     assert!(Sealer::new(MAX_SIZE, &mut rng).is_ok());
 }
 
@@ -189,7 +198,7 @@ fn c_10_blobs_commit_to_their_key() {
     let blob = [commitment.as_slice(), &ciphertext].concat();
     let open = |key| {
         let pointer = BlobPointer { key: Secret::new(key), hash: Hash::of(&blob) };
-        blob::open(BodyType::SharedBody, &pointer, &blob)
+        blob::open(&pointer, &blob)
     };
     assert_eq!(open(first), Ok(plaintexts.0), "the blob is the sealer's under its own key");
     assert_eq!(open(second), Err(CryptoError::Unauthentic));
@@ -202,7 +211,7 @@ fn c_14_stuck_randomness_is_refused() {
         assert!(x25519::SecretKey::generate(&mut Stuck(byte)).is_err());
         assert!(ed25519::SecretKey::generate(&mut Stuck(byte)).is_err());
         assert!(hybrid::SecretKey::generate(&mut Stuck(byte)).is_err());
-        assert!(blob::seal(BodyType::SharedBody, b"body", &mut Stuck(byte)).is_err());
+        assert!(blob::seal(b"body", &mut Stuck(byte)).is_err());
         assert!(Sealer::new(1, &mut Stuck(byte)).is_err());
         assert!(RestKey::new(&Secret::new([1; 32])).seal(&[], b"record", &mut Stuck(byte)).is_err());
         let key = mlkem::DecapsulationKey::from_seed(&Secret::new([1; 64]));
@@ -260,17 +269,31 @@ fn c_15_every_primitive_gives_its_known_answer() {
     assert_eq!(self_test(), Ok(()));
 }
 
+/// Keys come back from what is stored of them.
+#[test]
+fn seeds_are_enough_to_store() {
+    let mut rng = generator(11);
+    let hybrid = hybrid::SecretKey::generate(&mut rng).unwrap();
+    assert_eq!(hybrid::SecretKey::from_seed(&hybrid.to_seed()).public_key(), hybrid.public_key());
+    let ed25519 = ed25519::SecretKey::generate(&mut rng).unwrap();
+    assert_eq!(ed25519::SecretKey::from_seed(&ed25519.to_seed()).public_key(), ed25519.public_key());
+    let x25519 = x25519::SecretKey::generate(&mut rng).unwrap();
+    assert_eq!(x25519::SecretKey::from_secret(&x25519.to_secret()).public_key(), x25519.public_key());
+    let (ml_kem, seed) = mlkem::DecapsulationKey::generate(&mut rng).unwrap();
+    assert_eq!(mlkem::DecapsulationKey::from_seed(&seed).public_key(), ml_kem.public_key());
+}
+
 #[test]
 fn c_20_keys_have_one_length() {
     // The types refuse other lengths when compiled (`tests/compile_fail`). This is what they prevent:
     assert_eq!(hazmat::hmac_sha256(b"key", b"m"), hazmat::hmac_sha256(b"key\0\0", b"m"));
 }
 
-/// O5 for everything sealed or signed here: a changed bit anywhere is refused.
+/// For everything sealed or signed here: a changed bit anywhere is refused.
 #[test]
 fn changing_any_bit_refuses() {
     let mut rng = rng("any bit");
-    let (mut sealed, pointer) = blob::seal(BodyType::SharedBody, &[7; 100], &mut rng).unwrap();
+    let (mut sealed, pointer) = blob::seal(&[7; 100], &mut rng).unwrap();
     let rest = RestKey::new(&Secret::new([1; 32]));
     let mut record = rest.seal(b"name", &[7; 100], &mut rng).unwrap();
     let key = hybrid::SecretKey::generate(&mut rng).unwrap();
@@ -283,7 +306,7 @@ fn changing_any_bit_refuses() {
         sealed[bit / 8] ^= 1 << (bit % 8);
         let fitting = BlobPointer { key: pointer.key.duplicate(), hash: Hash::of(&sealed) };
         for pointer in [&pointer, &fitting] {
-            assert_eq!(blob::open(BodyType::SharedBody, pointer, &sealed), Err(CryptoError::Unauthentic));
+            assert_eq!(blob::open(pointer, &sealed), Err(CryptoError::Unauthentic));
         }
         sealed[bit / 8] ^= 1 << (bit % 8);
     }

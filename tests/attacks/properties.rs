@@ -32,13 +32,33 @@ fn specimen() -> impl Strategy<Value = Specimen> {
         any::<bool>(),
         proptest::option::of(any::<u32>()),
     );
-    let strings =
-        (any::<[u8; 16]>(), vec(any::<u8>(), 1..=64), "\\PC{0,8}", vec(vec(any::<u8>(), 0..=8), 0..=4));
+    let strings = (
+        any::<([u8; 16], [u8; 8], u32)>(),
+        vec(any::<u8>(), 1..=64),
+        "\\PC{0,8}",
+        vec(vec(any::<u8>(), 0..=8), 0..=4),
+    );
     (numbers, strings, part(), vec(part(), 0..=8), choice()).prop_map(
         |(numbers, strings, part, parts, choice)| {
             let (number, big, flag, colour, late, note) = numbers;
-            let (id, data, text, chunks) = strings;
-            Specimen { number, big, flag, colour, id, data, text, part, parts, chunks, note, choice, late }
+            let ((id, token, last), data, text, chunks) = strings;
+            Specimen {
+                number,
+                big,
+                flag,
+                colour,
+                id,
+                data,
+                text,
+                part,
+                parts,
+                chunks,
+                note,
+                choice,
+                late,
+                token,
+                last,
+            }
         },
     )
 }

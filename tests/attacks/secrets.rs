@@ -2,9 +2,10 @@
 
 use std::fmt::{Debug, Display};
 
+use sottovoce::crypto::absorb::{Absorb as _, Input};
 use sottovoce::crypto::aead::OneTimeKey;
 use sottovoce::crypto::attachment::{AttachmentPointer, Opener, Sealer};
-use sottovoce::crypto::blob::{self, BlobPointer, BodyType};
+use sottovoce::crypto::blob::{self, BlobPointer};
 use sottovoce::crypto::hash::Hash;
 use sottovoce::crypto::kdf::{self, Mac};
 use sottovoce::crypto::random::{Generator, Seed};
@@ -14,6 +15,7 @@ use sottovoce::crypto::{ed25519, hybrid, label, mldsa, mlkem, x25519};
 use sottovoce::wire::Wire as _;
 use sottovoce_heap::{CANARY, freed_with_canary};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
+use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize as _, ZeroizeOnDrop};
 
 use crate::support::generator;
@@ -21,7 +23,7 @@ use crate::support::generator;
 #[test]
 fn c_11_secrets_cannot_be_copied_compared_or_displayed() {
     macro_rules! secret {
-        ($($name:ty),+) => { $(assert_not_impl_any!($name: Clone, Copy, PartialEq, PartialOrd, std::hash::Hash, Display, Default);)+ };
+        ($($name:ty),+) => { $(assert_not_impl_any!($name: Clone, Copy, PartialEq, PartialOrd, std::hash::Hash, Display, Default, zeroize::Zeroize);)+ };
     }
     secret!(
         Secret<32>,
@@ -106,16 +108,40 @@ fn c_16_expanded_keys_are_erased() {
 }
 
 #[test]
+fn c_16_expanded_ml_dsa_keys_are_erased() {
+    // FIPS 204 algorithm 24: rho 32, then K 32, which is secret.
+    let expanded = libcrux_ml_dsa::ml_dsa_65::generate_key_pair([7; 32]).signing_key;
+    let inside: [u8; CANARY] = expanded.as_slice()[32..32 + CANARY].try_into().unwrap();
+    let copy = expanded.as_slice().to_vec();
+    assert_eq!(freed_with_canary(inside, || drop(copy)), 1, "the search finds what is there");
+    let key = mldsa::SecretKey::from_seed(&Secret::new([7; 32]));
+    assert_eq!(freed_with_canary(inside, || drop(key)), 0);
+}
+
+#[test]
+fn c_11_comparison_compares() {
+    for byte in 0..32 {
+        let mut other = [7; 32];
+        assert!(bool::from(Secret::new([7; 32]).ct_eq(&Secret::new(other))));
+        assert!(bool::from(Hash::from_bytes([7; 32]).ct_eq(&Hash::from_bytes(other))));
+        other[byte] ^= 1;
+        assert!(!bool::from(Secret::new([7; 32]).ct_eq(&Secret::new(other))));
+        assert!(!bool::from(Hash::from_bytes([7; 32]).ct_eq(&Hash::from_bytes(other))));
+    }
+}
+
+#[test]
 fn c_17_debug_prints_no_secret() {
     let mut rng = generator(5);
     let secret = planted::<32>();
-    let (_, pointer) = blob::seal(BodyType::SharedBody, b"body", &mut rng).unwrap();
+    let (_, pointer) = blob::seal(b"body", &mut rng).unwrap();
     let pointer = BlobPointer { key: secret.duplicate(), ..pointer };
     let attachment = AttachmentPointer::new(secret.duplicate(), Hash::of(b""), 5).unwrap();
     let one_time = OneTimeKey::new(secret.duplicate());
     let seed = Seed::from_bytes(*secret.expose()).unwrap();
     let ml_kem = mlkem::DecapsulationKey::from_seed(&planted());
-    let values: [&dyn Debug; 12] = [
+    let values: [&dyn Debug; 13] = [
+        &Input::new().array(&PLANTED),
         &secret,
         &pointer,
         &attachment,
@@ -127,7 +153,7 @@ fn c_17_debug_prints_no_secret() {
         &ed25519::SecretKey::from_seed(&secret),
         &mldsa::SecretKey::from_seed(&secret),
         &ml_kem,
-        &hybrid::SecretKey::from_seeds(&secret, &secret),
+        &hybrid::SecretKey::from_seed(&planted()),
     ];
     let decimal = PLANTED.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
     for value in values {

@@ -4,15 +4,20 @@ use std::convert::Infallible;
 
 use rand_core::{TryCryptoRng, TryRng};
 use sottovoce::crypto::attachment::{AttachmentPointer, Sealer};
-use sottovoce::crypto::blob::{self, BodyType};
+use sottovoce::crypto::blob;
 use sottovoce::crypto::random::{Generator, Seed};
 use sottovoce::crypto::{hybrid, label};
 use sottovoce::wire::specimen::{Choice, Colour, Mark, Part, Specimen};
 use sottovoce::wire::{DecodeError, Wire};
 
-/// The generator of a test. `SOTTOVOCE_SEED` replays a run.
+/// The generator of a test: another seed in every run, unless `SOTTOVOCE_SEED` replays one.
 pub fn rng(test: &str) -> Generator {
-    let seed = std::env::var("SOTTOVOCE_SEED").map_or(1, |seed| seed.parse().expect("a number"));
+    let drawn = || {
+        rand_core::TryRng::try_next_u64(&mut rand::rngs::SysRng).expect("the operating system's randomness")
+            >> 1
+    };
+    let seed =
+        std::env::var("SOTTOVOCE_SEED").map_or_else(|_| drawn(), |seed| seed.parse().expect("a number"));
     println!("{test}: SOTTOVOCE_SEED={seed}");
     generator(seed)
 }
@@ -89,7 +94,7 @@ pub fn samples() -> Vec<Sample> {
     let mut rng = generator(7);
     let key = hybrid::SecretKey::generate(&mut rng).unwrap();
     let signature = key.sign(label::sign::MANIFEST, b"manifest");
-    let (_, blob) = blob::seal(BodyType::SharedBody, b"body", &mut rng).unwrap();
+    let (_, blob) = blob::seal(b"body", &mut rng).unwrap();
     vec![
         sample(&key.public_key()),
         sample(&signature),
@@ -126,6 +131,8 @@ pub fn specimen() -> Specimen {
         note: Some(0),
         choice: Choice::Right(mark),
         late: false,
+        token: *b"a secret",
+        last: u32::MAX,
     }
 }
 

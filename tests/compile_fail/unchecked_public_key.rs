@@ -1,4 +1,4 @@
-//! F-19: a public key comes out of its check, there is no other way to make one.
+//! A public key comes out of its check, there is no other way to make one.
 use sottovoce::crypto::x25519::PublicKey;
 
 fn main() {

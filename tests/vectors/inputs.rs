@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use rand_core::{TryCryptoRng, TryRng};
 use serde_json::Value;
-use sottovoce::crypto::label::{self, ExpandLabel, PREFIX, SignLabel};
+use sottovoce::crypto::label::{self, ClassicalLabel, ExpandLabel, PREFIX, SignLabel};
 use sottovoce::crypto::secret::Secret;
 
 pub struct Inputs<'a>(pub &'a Value);
@@ -42,6 +42,14 @@ impl Inputs<'_> {
             .expect("a signature label")
     }
 
+    pub fn classical_label(&self) -> ClassicalLabel {
+        let wanted = format!("{PREFIX}{}", self.text("label"));
+        *label::classical::ALL
+            .iter()
+            .find(|label| label.as_bytes() == wanted.as_bytes())
+            .expect("a classical label")
+    }
+
     pub fn expand_label(&self) -> ExpandLabel {
         let wanted = format!("{PREFIX}{}", self.text("label"));
         *label::expand::ALL
@@ -59,6 +67,10 @@ impl Inputs<'_> {
 pub struct Fixed(Vec<u8>);
 
 impl Fixed {
+    pub const fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
     pub fn finish(self) {
         assert!(self.0.is_empty(), "{} random bytes were not drawn", self.0.len());
     }

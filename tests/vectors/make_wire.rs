@@ -48,6 +48,8 @@ fn fields() -> Vec<Vec<u8>> {
         number(11, 0),
         bytes(12, &part(9)),
         number(20, 0),
+        bytes(40, b"a secret"),
+        number(63, u64::from(u32::MAX)),
     ]
 }
 
@@ -123,8 +125,19 @@ fn accepted(file: &mut File) {
 
 fn unknown_fields() -> Cases {
     let mut cases = Vec::new();
-    for field in [0_u64, 14, 15, 16, 19, 21, 63, 64, 1000, (1 << 29) - 1, 1 << 29, (1 << 61) - 1] {
+    for field in [0_u64, 64, 65, 96, 127, 1000, (1 << 29) - 1, 1 << 29, (1 << 61) - 1] {
         cases.push((format!("number {field}, at the end"), specimen(|fields| fields.push(number(field, 1)))));
+    }
+    for field in [14, 15, 16, 19] {
+        let name = format!("number {field}, in its place");
+        cases.push((name, specimen(|fields| fields.insert(14, number(field, 1)))));
+    }
+    for field in [21, 32, 39, 41, 52, 62] {
+        let name = format!("number {field}, near the end");
+        cases.push((
+            name,
+            specimen(|fields| fields.insert(if field < 40 { 15 } else { 16 }, number(field, 1))),
+        ));
     }
     cases.push(("at the start".to_owned(), specimen(|fields| fields.insert(0, bytes(14, b"x")))));
     cases.push(("in the middle".to_owned(), specimen(|fields| fields.insert(13, bytes(19, b"")))));
@@ -157,7 +170,7 @@ fn wrong_wire_types() -> Cases {
 }
 
 fn duplicates() -> Cases {
-    let mut cases: Cases = [0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 14]
+    let mut cases: Cases = [0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 14, 15, 16]
         .into_iter()
         .map(|index| {
             let repeat = |fields: &mut Vec<Vec<u8>>| fields.insert(index, fields[index].clone());
@@ -327,7 +340,7 @@ fn bad_text() -> Cases {
 }
 
 fn missing() -> Cases {
-    let mut cases: Cases = [0, 1, 2, 3, 4, 5, 6, 7, 13, 14]
+    let mut cases: Cases = [0, 1, 2, 3, 4, 5, 6, 7, 13, 14, 15, 16]
         .into_iter()
         .map(|index| (format!("element {index}"), specimen(|fields| drop(fields.remove(index)))))
         .collect();

@@ -5,7 +5,7 @@ use rand_core::TryRng as _;
 use serde_json::{Value, json};
 use sottovoce::crypto::absorb::Absorb as _;
 use sottovoce::crypto::aead::OneTimeKey;
-use sottovoce::crypto::blob::{self, BlobPointer, BodyType};
+use sottovoce::crypto::blob::{self, BlobPointer};
 use sottovoce::crypto::random::Seed;
 use sottovoce::crypto::rest::RestKey;
 use sottovoce::crypto::secret::Secret;
@@ -134,13 +134,16 @@ fn classical_signature(op: &str, i: &Inputs) -> Outcome {
         "public_key" => Ok(json!({ "public": hex(secret().public_key().as_bytes()) })),
         "parse" => public().map(|_| json!({})),
         "sign" => {
-            let signature = secret().sign(i.sign_label(), &i.bytes("message"));
+            let signature = secret().sign(i.classical_label(), &i.bytes("message"));
             Ok(json!({ "signature": hex(signature.as_bytes()) }))
         }
         "verify" => {
             let public = public()?;
             let signature = ed25519::Signature::from_bytes(&i.bytes("signature")).map_err(class)?;
-            public.verify(i.sign_label(), &i.bytes("message"), &signature).map(|()| json!({})).map_err(class)
+            public
+                .verify(i.classical_label(), &i.bytes("message"), &signature)
+                .map(|()| json!({}))
+                .map_err(class)
         }
         _ => panic!("unknown operation ed25519.{op}"),
     }
@@ -157,9 +160,7 @@ fn hybrid_signature(op: &str, i: &Inputs) -> Outcome {
             )
         }
         "sign" => {
-            let seed: [u8; 64] = i.array("seed");
-            let (ed25519, ml_dsa) = (seed[..32].try_into().unwrap(), seed[32..].try_into().unwrap());
-            let key = hybrid::SecretKey::from_seeds(&Secret::new(ed25519), &Secret::new(ml_dsa));
+            let key = hybrid::SecretKey::from_seed(&i.secret("seed"));
             let signature = key.sign(i.sign_label(), &i.bytes("message")).encode().map_err(class)?;
             Ok(json!({ "signature": hex(signature) }))
         }
@@ -205,21 +206,16 @@ fn rest(op: &str, i: &Inputs) -> Outcome {
 }
 
 fn blob(op: &str, i: &Inputs) -> Outcome {
-    let body_type = match i.number("type") {
-        1 => BodyType::SharedBody,
-        2 => BodyType::Attachment,
-        number => panic!("no body has type {number}"),
-    };
     match op {
         "seal" => {
             let mut random = i.random();
-            let (blob, pointer) = blob::seal(body_type, &i.bytes("body"), &mut random).map_err(class)?;
+            let (blob, pointer) = blob::seal(&i.bytes("body"), &mut random).map_err(class)?;
             random.finish();
             Ok(json!({ "blob": hex(blob), "pointer": hex(pointer.encode().map_err(class)?) }))
         }
         "open" => {
             let pointer = BlobPointer::decode(&i.bytes("pointer")).map_err(class)?;
-            let body = blob::open(body_type, &pointer, &i.bytes("blob")).map_err(class)?;
+            let body = blob::open(&pointer, &i.bytes("blob")).map_err(class)?;
             Ok(json!({ "body": hex(body) }))
         }
         _ => panic!("unknown operation blob.{op}"),

@@ -57,6 +57,8 @@ fn specimen(specimen: &Specimen) -> Value {
         "parts": specimen.parts.iter().map(part).collect::<Vec<_>>(),
         "chunks": specimen.chunks.iter().map(hex::encode).collect::<Vec<_>>(),
         "late": specimen.late,
+        "token": hex(specimen.token),
+        "last": specimen.last,
     });
     let fields = value.as_object_mut().unwrap();
     if let Some(note) = specimen.note {

@@ -21,8 +21,51 @@ pub fn generate(proto: &Path) -> Vec<(PathBuf, String)> {
     let mut compiler = protox::Compiler::new([proto]).unwrap();
     compiler.include_imports(true).open_files(&files).unwrap();
     let pool = DescriptorPool::decode(compiler.encode_file_descriptor_set().as_slice()).unwrap();
+    refuse_files(&pool);
     let messages: Vec<_> = pool.all_messages().filter(|message| message.package_name() == PACKAGE).collect();
     vec![("messages.rs".into(), structs(&compiler, &messages)), ("schemas.rs".into(), schemas(&messages))]
+}
+
+/// Refuses what PROTOCOL.md §3.1 has no place for, above the level of fields.
+fn refuse_files(pool: &DescriptorPool) {
+    for file in pool.files().filter(|file| file.package_name() != "google.protobuf") {
+        let name = file.name().to_owned();
+        assert!(file.package_name() == PACKAGE, "{name} is not in package {PACKAGE}");
+        assert!(file.syntax() == prost_reflect::Syntax::Proto3, "{name} is not proto3");
+        assert!(name == "options.proto" || file.extensions().len() == 0, "{name} defines extensions");
+        assert!(file.services().len() == 0, "{name} defines services");
+        for message in file.messages() {
+            let nested = message.child_messages().len()
+                + message.child_enums().len()
+                + message.child_extensions().len();
+            assert!(nested == 0, "{} defines types inside it", message.full_name());
+        }
+        for values in file.enums() {
+            let mut numbers: Vec<_> = values.values().map(|value| value.number()).collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            assert!(numbers.len() == values.values().len(), "{} has aliases", values.full_name());
+        }
+    }
+}
+
+/// Refuses options that mean nothing where they stand, or contradict each other.
+fn refuse_options(field: &FieldDescriptor) {
+    let name = field.full_name();
+    let has_length = matches!(field.kind(), Kind::Bytes | Kind::String);
+    let in_oneof = field.containing_oneof().is_some_and(|oneof| !oneof.is_synthetic());
+    let repeated = field.cardinality() == Cardinality::Repeated;
+    let set = |option_name: &str| option(field, option_name).is_some();
+    assert!(!field.is_group(), "{name} is a group");
+    assert!(has_length || !(set("len") || set("min_len") || set("max_len")), "{name} has no length");
+    assert!(!set("len") || !(set("min_len") || set("max_len")), "{name} has two lengths");
+    assert!(
+        option(field, "min_len") <= option(field, "max_len").or(Some(u32::MAX)),
+        "{name}: min_len over max_len"
+    );
+    assert!(repeated || !set("max_count"), "{name} is not repeated");
+    assert!(!is_set(field, "may_be_absent") || !(repeated || in_oneof), "{name} cannot be marked as absent");
+    assert!(!is_set(field, "secret") || field.kind() == Kind::Bytes, "{name}: a secret is of type bytes");
 }
 
 /// prost's structs. Those with a secret erase it on drop and do not print it.
@@ -32,8 +75,10 @@ fn structs(compiler: &protox::Compiler, messages: &[MessageDescriptor]) -> Strin
     let secret: Vec<_> = messages.iter().filter(|message| has_secret(message)).map(path_of).collect();
     let mut config = prost_build::Config::new();
     config.out_dir(&out).skip_debug(&secret);
+    // All can be erased, since all can stand inside one with a secret; that one erases itself.
+    config.type_attribute(".", "#[derive(::zeroize::Zeroize)]");
     for path in &secret {
-        config.type_attribute(path, "#[derive(::zeroize::Zeroize, ::zeroize::ZeroizeOnDrop)]");
+        config.message_attribute(path, "#[derive(::zeroize::ZeroizeOnDrop)]");
     }
     config.compile_fds(compiler.file_descriptor_set()).unwrap();
     let code = std::fs::read_to_string(out.join(format!("{PACKAGE}.rs"))).unwrap();
@@ -100,6 +145,7 @@ fn write_schema(code: &mut String, message: &MessageDescriptor) -> std::fmt::Res
     )?;
     for field in message.fields() {
         assert!(field.number() < 64, "{}: numbers are below 64", field.full_name());
+        refuse_options(&field);
         let (kind, presence) = (kind_of(&field), presence_of(&field));
         writeln!(
             code,

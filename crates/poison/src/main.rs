@@ -56,7 +56,7 @@ fn x25519() {
 
 fn ed25519_sign() {
     let key = ed25519::SecretKey::from_seed(&poisoned(3));
-    let signature = key.sign(label::sign::POSSESSION, b"message");
+    let signature = key.sign(label::classical::POSSESSION, b"message");
     release(signature.as_bytes());
 }
 

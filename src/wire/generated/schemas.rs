@@ -79,7 +79,7 @@ impl Described for messages::Specimen {
 static SPECIMEN: Schema = Schema {
     name: "Specimen",
     max_bytes: 4096,
-    secret: false,
+    secret: true,
     fields: &[
         Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
         Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
@@ -95,8 +95,16 @@ static SPECIMEN: Schema = Schema {
         Field { number: 12, kind: Kind::Message(&SPECIMEN_PART), presence: Presence::OneOf(0x3000) },
         Field { number: 13, kind: Kind::Message(&SPECIMEN_MARK), presence: Presence::OneOf(0x3000) },
         Field { number: 20, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 40, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 63, kind: Kind::Uint32, presence: Presence::Required },
     ],
 };
+
+impl core::fmt::Debug for messages::Specimen {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Specimen(..)")
+    }
+}
 
 impl Described for messages::SpecimenPart {
     const SCHEMA: &'static Schema = &SPECIMEN_PART;
