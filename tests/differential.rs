@@ -16,7 +16,7 @@
 use ml_dsa::{EncodedSignature, EncodedVerifyingKey, MlDsa65};
 use ml_kem::array::Array;
 use ml_kem::{Decapsulate as _, KeyExport as _, MlKem768};
-use rand_core::Rng as _;
+use rand_core::{Rng as _, TryRng as _};
 use sottovoce::crypto::random::{Generator, Seed, draw};
 use sottovoce::crypto::secret::Secret;
 use sottovoce::crypto::{hazmat, mldsa, mlkem};
@@ -53,7 +53,9 @@ impl Inputs {
     }
 
     fn array<const N: usize>(&mut self) -> [u8; N] {
-        *draw(&mut self.0).unwrap().expose()
+        let mut bytes = [0; N];
+        self.0.try_fill_bytes(&mut bytes).unwrap();
+        bytes
     }
 
     /// A number below `bound`. The bias for the small bounds used here does not matter.

@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use prost_reflect::{
     Cardinality, DescriptorPool, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, Value,
@@ -70,7 +71,9 @@ fn refuse_options(field: &FieldDescriptor) {
 
 /// prost's structs. Those with a secret erase it on drop and do not print it.
 fn structs(compiler: &protox::Compiler, messages: &[MessageDescriptor]) -> String {
-    let out = std::env::temp_dir().join(format!("sottovoce-generated-{}", std::process::id()));
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    let out = std::env::temp_dir().join(format!("sottovoce-generated-{}-{call}", std::process::id()));
     std::fs::create_dir_all(&out).unwrap();
     let secret: Vec<_> = messages.iter().filter(|message| has_secret(message)).map(path_of).collect();
     let mut config = prost_build::Config::new();
