@@ -62,6 +62,10 @@ pub struct Specimen {
     pub choice: Option<Choice>,
     #[prost(bool, optional, tag = "20")]
     pub late: Option<bool>,
+    #[prost(bytes = "vec", optional, tag = "40")]
+    pub token: Option<Vec<u8>>,
+    #[prost(uint32, optional, tag = "63")]
+    pub last: Option<u32>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
