@@ -2,7 +2,7 @@
 
 use sottovoce::crypto::absorb::{Absorb as _, Input};
 use sottovoce::crypto::aead::{MAX_PLAINTEXT, OneTimeKey};
-use sottovoce::crypto::attachment::{MAX_SIZE, Sealer};
+use sottovoce::crypto::attachment::{AttachmentPointer, MAX_SIZE, Sealer};
 use sottovoce::crypto::blob::{self, BlobPointer};
 use sottovoce::crypto::hash::Hash;
 use sottovoce::crypto::random::Seed;
@@ -159,6 +159,9 @@ fn c_07_one_x25519_key_has_one_encoding() {
 
 #[test]
 fn c_09_limits_are_errors_before_anything_is_sealed() {
+    assert_eq!((MAX_PLAINTEXT, MAX_SIZE), (1 << 30, 1 << 40), "the limits of PROTOCOL.md");
+    let pointer = |size| AttachmentPointer::new(Secret::new([1; 32]), Hash::of(b""), size);
+    assert!(pointer(MAX_SIZE).is_ok() && matches!(pointer(MAX_SIZE + 1), Err(CryptoError::TooLong)));
     let plaintext = vec![0; MAX_PLAINTEXT + 1];
     let mut out = vec![1, 2, 3];
     let key = OneTimeKey::new(Secret::new([1; 32]));
