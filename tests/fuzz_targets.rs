@@ -112,8 +112,8 @@ fn sources(directory: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Collects public functions with a parameter of bytes or text, as `module::Type::function`, and for each message on the
-/// wire its decoder.
+/// Collects public functions with a parameter of bytes or text, and those called `verify`, as `module::Type::function`, and for
+/// each message on the wire its decoder.
 #[derive(Default)]
 struct Functions {
     module: String,
@@ -127,7 +127,7 @@ impl Functions {
             syn::FnArg::Typed(parameter) => is_bytes(&parameter.ty),
             syn::FnArg::Receiver(_) => false,
         });
-        if takes_bytes {
+        if takes_bytes || signature.ident == "verify" {
             let within = self.within.as_ref().map_or_else(String::new, |within| format!("{within}::"));
             self.found.insert(format!("{}::{within}{}", self.module, signature.ident));
         }

@@ -1,6 +1,13 @@
 //! One target per public function that takes bytes or text. Each says which functions it covers, and
 //! `tests/fuzz_targets.rs` fails when one is missing.
 
+#[path = "identity.rs"]
+mod identity;
+
+use identity::{
+    certificate_verify, chain_follow, claim_verify, domain, fork_verify, manifest_verify, recovery_phrase,
+    trust_steps, typed_code, wire_bodies, wire_chain, wire_kept, wire_people, wire_prekeys,
+};
 use rand_core::CryptoRng;
 use sottovoce::crypto::absorb::{Absorb, Input};
 use sottovoce::crypto::aead::OneTimeKey;
@@ -66,6 +73,20 @@ targets! {
     wire_specimen covers
         "wire::Wire::decode<Specimen>", "wire::Wire::decode<Part>", "wire::Wire::decode<Mark>";
     address covers "address::Address::from_str";
+    domain covers "address::Domain::from_str";
+    wire_chain covers "wire::Wire::decode<Link>", "wire::Wire::decode<Header>", "wire::Wire::decode<SignedHeader>", "wire::Wire::decode<AuthorityPath>", "wire::Wire::decode<Manifest>", "wire::Wire::decode<ForkEvidence>";
+    wire_bodies covers "wire::Wire::decode<Device>", "wire::Wire::decode<AccountBody>", "wire::Wire::decode<Validity>", "wire::Wire::decode<Endpoint>", "wire::Wire::decode<OnlineKey>", "wire::Wire::decode<ServerBody>", "wire::Wire::decode<AddressCertificate>", "wire::Wire::decode<SignedCertificate>";
+    wire_prekeys covers "wire::Wire::decode<Bundle>", "wire::Wire::decode<SignedBundle>", "wire::Wire::decode<Stock>", "wire::Wire::decode<SignedStock>", "wire::Wire::decode<OneTimePair>", "wire::Wire::decode<OneTime>", "wire::Wire::decode<ClaimRequest>", "wire::Wire::decode<ClaimAnswer>";
+    wire_people covers "wire::Wire::decode<VerificationCode>", "wire::Wire::decode<LinkInvitation>", "wire::Wire::decode<QrPayload>", "wire::Wire::decode<SasStart>", "wire::Wire::decode<SasAnswer>", "wire::Wire::decode<SasReveal>", "wire::Wire::decode<LinkRequest>", "wire::Wire::decode<LinkReveal>";
+    wire_kept covers "wire::Wire::decode<Seen>", "wire::Wire::decode<PrekeysSeen>", "wire::Wire::decode<ContactTrust>", "wire::Wire::decode<DeviceSecret>", "wire::Wire::decode<PrekeySecret>", "wire::Wire::decode<OneTimeSecret>";
+    manifest_verify covers "path::AuthorityPath::verify", "manifest::Manifest::verify", "manifest::Parts::from_parts";
+    chain_follow covers "followed::Followed::mentioned";
+    fork_verify covers "evidence::ForkEvidence::verify";
+    certificate_verify covers "certificate::SignedCertificate::verify";
+    claim_verify covers "claim::ClaimAnswer::verify";
+    recovery_phrase covers "recovery::RecoveryKey::from_str";
+    typed_code covers "sas::Comparison::confirm";
+    trust_steps covers "trust::ContactTrust::verify";
 }
 
 /// Runs the target of this name.

@@ -44,6 +44,26 @@ registry! {
         ATTACHMENT = "attachment";
         /// Step of an attachment's digest.
         CHUNK = "chunk";
+        /// Header of a manifest, and so the id of a chain.
+        HEADER = "manifest header";
+        /// Body of a manifest.
+        BODY = "manifest body";
+        /// Id of a device.
+        DEVICE = "device";
+        /// Id of a server's online key.
+        ONLINE_KEY = "online key";
+        /// Leaf of a stock of one-time pairs.
+        LEAF = "leaf";
+        /// Node of a stock.
+        NODE = "node";
+        /// Fingerprint of an account or a server.
+        IDENTITY = "identity";
+        /// Step of a safety number.
+        SAFETY_NUMBER = "safety number";
+        /// Commitment before a short authentication string.
+        SAS_COMMITMENT = "sas commitment";
+        /// Short authentication string.
+        SAS_CODE = "sas code";
     }
 
     /// Labels of hybrid signatures.
@@ -60,6 +80,8 @@ registry! {
     classical: ClassicalLabel {
         /// A device's possession of its keys.
         POSSESSION = "possession signature";
+        /// A server's statement that an address belongs to an account.
+        CERTIFICATE = "certificate signature";
     }
 
     /// Labels of key expansions.
@@ -68,6 +90,8 @@ registry! {
         COMMIT = "commit";
         /// Content key of a blob or attachment.
         SEAL = "seal";
+        /// Recovery key of an account.
+        RECOVERY_KEY = "recovery key";
         /// Nonce key of records at rest.
         REST_NONCE = "rest nonce";
         /// Content key of records at rest.

@@ -1,4 +1,4 @@
-//! `user@domain`, in its one spelling. `docs/PROTOCOL.md` §4.1.
+//! `user@domain`, and domains, in their one spelling. `docs/PROTOCOL.md` §4.1.
 
 use core::fmt;
 use core::str::FromStr;
@@ -70,7 +70,39 @@ impl fmt::Debug for Address {
     }
 }
 
-/// Text that is not the one spelling of an address.
+/// The domain of a server: A-labels, compared by bytes.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Domain(Box<str>);
+
+impl Domain {
+    /// The domain as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Domain {
+    type Err = BadAddress;
+
+    /// Takes a domain in its one spelling; anything else is [`BadAddress`].
+    fn from_str(text: &str) -> Result<Self, BadAddress> {
+        if is_domain(text) { Ok(Self(text.into())) } else { Err(BadAddress) }
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Text that is not the one spelling of an address or a domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadAddress;
 

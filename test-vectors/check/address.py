@@ -16,6 +16,11 @@ def parse(text: str) -> Tuple[str, str]:
     require(len(text.encode("utf-8", "surrogatepass")) <= 317, "bad-address")
     local, at, domain = text.partition("@")
     require(at == "@" and LOCAL.fullmatch(local) is not None, "bad-address")
+    check_domain(domain)
+    return local, domain
+
+
+def check_domain(domain: str) -> None:
     require(len(domain) <= 253, "bad-address")
     labels = domain.split(".")
     require(len(labels) >= 2, "bad-address")
@@ -27,7 +32,6 @@ def parse(text: str) -> Tuple[str, str]:
             require(any(c > 0x7F for c in characters), "bad-address")
             require(all(c <= 0x10FFFF and not 0xD800 <= c <= 0xDFFF for c in characters), "bad-address")
     require(labels[-1][0] in "abcdefghijklmnopqrstuvwxyz", "bad-address")
-    return local, domain
 
 
 def punycode(text: str) -> List[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any, Dict, List, Optional, Tuple
 
-from . import ed25519, wire
+from . import ed25519, ids, wire
 from .primitives import (
     H,
     M,
@@ -55,20 +55,20 @@ def hybrid_public(seed: bytes) -> Dict[str, bytes]:
     return {"ed25519": ed25519_public_key(seed[:32]), "ml_dsa_65": ml_dsa_public_key(seed[32:])}
 
 
-def hybrid_pair(public: Dict[str, bytes]) -> bytes:
-    return H(label("pair", "hash") + public["ed25519"] + public["ml_dsa_65"])
-
-
 def hybrid_sign(seed: bytes, purpose: bytes, message: bytes) -> bytes:
-    signed = purpose + hybrid_pair(hybrid_public(seed)) + message
+    signed = purpose + ids.pair(hybrid_public(seed)) + message
     halves = {"ed25519": ed25519_sign(seed[:32], signed), "ml_dsa_65": ml_dsa_sign(seed[32:], signed)}
     return wire.encode("HybridSignature", halves)
 
 
 def hybrid_verify(public: bytes, signature: bytes, purpose: bytes, message: bytes) -> None:
     keys = wire.decode("HybridPublicKey", public)
-    halves = wire.decode("HybridSignature", signature)
-    signed = purpose + hybrid_pair(keys) + message
+    require_signature(keys, wire.decode("HybridSignature", signature), purpose, message)
+
+
+def require_signature(keys: Dict[str, bytes], halves: Dict[str, bytes], purpose: bytes, message: bytes) -> None:
+    """The same for a key and a signature that were decoded as parts of another message."""
+    signed = purpose + ids.pair(keys) + message
     ed25519.verify(keys["ed25519"], signed, halves["ed25519"])
     ml_dsa_verify(keys["ml_dsa_65"], signed, halves["ml_dsa_65"])
 

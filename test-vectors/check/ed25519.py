@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Optional, Tuple
 
 from .spec import require
@@ -18,6 +19,7 @@ Point = Tuple[int, int, int, int]
 IDENTITY: Point = (0, 1, 1, 0)
 
 
+@lru_cache(maxsize=None)
 def decode(data: bytes) -> Optional[Point]:
     """The point of which these 32 bytes are the canonical encoding, if any (RFC 8032 §5.1.3)."""
     encoded = int.from_bytes(data, "little")
@@ -82,11 +84,15 @@ def parse_public(data: bytes) -> Point:
 def verify(public: bytes, message: bytes, signature: bytes) -> None:
     key = parse_public(public)
     require(len(signature) == 64, "invalid-length")
+    require(_holds(key, public, message, signature), "invalid-signature")
+
+
+@lru_cache(maxsize=None)
+def _holds(key: Point, public: bytes, message: bytes, signature: bytes) -> bool:
     r, s = signature[:32], int.from_bytes(signature[32:], "little")
-    require(s < L, "invalid-signature")
-    # An encoding that is not canonical needs no test of its own: it equals no result of `encode`.
+    # An R that is not canonical needs no test of its own: it equals no result of `encode`.
     point = decode(r)
-    require(point is not None and not has_small_order(point), "invalid-signature")
+    if s >= L or point is None or has_small_order(point):
+        return False
     k = int.from_bytes(hashlib.sha512(r + public + message).digest(), "little") % L
-    expected = encode(add(multiply(s, BASE), multiply(k, negate(key))))
-    require(expected == r, "invalid-signature")
+    return encode(add(multiply(s, BASE), multiply(k, negate(key)))) == r

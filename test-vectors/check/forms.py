@@ -65,6 +65,19 @@ def numbers(value: Any) -> list:
     return [number(item) for item in value]
 
 
+def list_of_octets(value: Any) -> list:
+    _demand(isinstance(value, list), "list", value)
+    return [octets(item) for item in value]
+
+
+def steps(value: Any) -> list:
+    """Pairs of a word and a fingerprint."""
+    _demand(isinstance(value, list), "list", value)
+    for step in value:
+        _demand(isinstance(step, list) and len(step) == 2, "pair of a word and a fingerprint", step)
+    return [(text(word), octets_of(32)(fingerprint)) for word, fingerprint in value]
+
+
 def label_for(kind: str) -> Callable:
     return lambda value: spec.label(text(value), kind)
 

@@ -1,44 +1,11 @@
-"""The operations of README.md: the forms of their inputs, and which construction gives their outputs."""
+"""The operations of README.md up to §4.1: the forms of inputs, and which construction gives the outputs."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Tuple
-
-from . import address, constructions, ed25519, primitives, spec, wire
+from . import address, constructions, ed25519, ids, primitives, spec, wire
 from .forms import edits, label_for, number_in, numbers, octets, octets_of, text, u16, u64
-from .spec import Malformed, require
-
-OPERATIONS: Dict[str, Tuple[Dict[str, Callable], Callable]] = {}
-
-
-def operation(name: str, **inputs: Callable):
-    declared = spec.OPERATION_INPUTS.get(name)
-    if declared != list(inputs):
-        raise Malformed(f"README.md gives {name} the inputs {declared}, not {list(inputs)}")
-
-    def register(function: Callable) -> Callable:
-        OPERATIONS[name] = (inputs, function)
-        return function
-
-    return register
-
-
-def run(name: str, given: Dict[str, Any]) -> Dict[str, Any]:
-    if name not in OPERATIONS:
-        raise Malformed(f"unknown operation {name!r}")
-    inputs, function = OPERATIONS[name]
-    if set(given) != set(inputs):
-        raise Malformed(f"inputs are {sorted(given)}, not {sorted(inputs)}")
-    return _to_json(function(**{key: parse(given[key]) for key, parse in inputs.items()}) or {})
-
-
-def _to_json(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _to_json(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_to_json(item) for item in value]
-    return value.hex() if isinstance(value, bytes) else value
-
+from .registry import operation
+from .spec import require
 
 # §2.1, §2.2 and §1
 
@@ -142,7 +109,7 @@ def _(public, label, message, signature):
 def _(random):
     seed = constructions.draw(random[:32]) + constructions.draw(random[32:])
     public = constructions.hybrid_public(seed)
-    return {"public": wire.encode("HybridPublicKey", public), "pair": constructions.hybrid_pair(public)}
+    return {"public": wire.encode("HybridPublicKey", public), "pair": ids.pair(public)}
 
 
 @operation("hybrid.sign", seed=octets_of(64), label=label_for("hybrid signature"), message=octets)
@@ -210,7 +177,3 @@ def _(message, bytes):
 def _(text):
     local, domain = address.parse(text)
     return {"local": local, "domain": domain}
-
-
-if set(OPERATIONS) != set(spec.OPERATION_INPUTS):
-    raise Malformed(f"README.md lists operations that are missing here: {set(spec.OPERATION_INPUTS) - set(OPERATIONS)}")

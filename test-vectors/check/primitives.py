@@ -134,6 +134,7 @@ def ml_dsa_public_key(seed: bytes) -> bytes:
     return _ml_dsa_keys(seed)[0]
 
 
+@lru_cache(maxsize=None)
 def ml_dsa_sign(seed: bytes, message: bytes) -> bytes:
     public, private = _ml_dsa_keys(seed)
     signature = ML_DSA_65.sign(private, message, deterministic=True)
@@ -144,12 +145,17 @@ def ml_dsa_sign(seed: bytes, message: bytes) -> bytes:
 def ml_dsa_verify(public: bytes, message: bytes, signature: bytes) -> None:
     require(len(public) == 1952, "invalid-key")
     require(len(signature) == 3309, "invalid-length")
+    require(_ml_dsa_holds(public, message, signature), "invalid-signature")
+
+
+@lru_cache(maxsize=None)
+def _ml_dsa_holds(public: bytes, message: bytes, signature: bytes) -> bool:
     try:
         mldsa.MLDSA65PublicKey.from_public_bytes(public).verify(signature, message)
         other = True
     except InvalidSignature:
         other = False
-    require(agree(ML_DSA_65.verify(public, message, signature), other), "invalid-signature")
+    return agree(ML_DSA_65.verify(public, message, signature), other)
 
 
 # §2.7 and §2.8

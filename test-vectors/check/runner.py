@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-from . import operations, spec
+from . import operations, operations_identity, registry, spec  # the first two register
 from .spec import Malformed, Refused
 
 LEAST_NEGATIVE_SHARE = 40
@@ -16,6 +16,8 @@ SHOWN = 400
 
 FILE_MEMBERS = {"section", "about", "cases"}
 CASE_MEMBERS = {"name", "op", "in"}
+
+registry.require_all()
 
 
 @dataclass
@@ -62,7 +64,7 @@ def check_form(case: Any) -> None:
 
 def evaluate(case: Dict[str, Any]) -> Outcome:
     try:
-        return Outcome("out", operations.run(case["op"], case["in"]))
+        return Outcome("out", registry.run(case["op"], case["in"]))
     except Refused as refused:
         return Outcome("error", refused.error)
     except Malformed as malformed:

@@ -27,6 +27,9 @@ KINDS = {
 }
 INTEGERS = {"uint32", "uint64", "bool", "enum"}
 
+# The only messages without a row in the tables of messages.
+PARTS_OF_THE_SPECIMEN = {"SpecimenPart", "SpecimenMark"}
+
 
 @dataclass
 class Field:
@@ -150,7 +153,10 @@ def _compare_with_document(messages: Dict[str, Message]) -> None:
     for name, size in ENCODED_SIZES.items():
         largest = int(size.split()[-1].replace(",", ""))
         if name not in messages or messages[name].max_bytes != largest:
-            raise Malformed(f"{name}: max_bytes and the table of §3.3 differ")
+            raise Malformed(f"{name}: max_bytes and the tables of §3.3 and §4.18 differ")
+    unlisted = set(messages) - set(ENCODED_SIZES) - PARTS_OF_THE_SPECIMEN
+    if unlisted:
+        raise Malformed(f"no table of messages has {sorted(unlisted)}")
 
 
 MESSAGES = load()

@@ -31,15 +31,20 @@ def require(condition: bool, error: str) -> None:
 
 
 def _table(text: str, header: str) -> list[list[str]]:
-    """The rows of the Markdown table with this header line."""
+    """The rows of all Markdown tables with this header line."""
     lines = text.splitlines()
-    if header not in lines:
+    starts = [index + 2 for index, line in enumerate(lines) if line == header]
+    if not starts:
         raise Malformed(f"no document has the table {header}")
     rows = []
-    for line in lines[lines.index(header) + 2 :]:
-        if not line.startswith("|"):
-            break
-        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    for start in starts:
+        for line in lines[start:]:
+            if not line.startswith("|"):
+                break
+            rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    first_cells = [row[0] for row in rows]
+    if len(set(first_cells)) != len(first_cells):
+        raise Malformed(f"a row stands twice under {header}")
     return rows
 
 

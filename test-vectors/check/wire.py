@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
-from . import ed25519
+from .rules import RULES
 from .schema import INTEGERS, MESSAGES, Field, Message
 from .spec import Malformed, require
 
@@ -40,14 +40,14 @@ class Reader:
 
 
 def decode(name: str, data: bytes) -> Dict[str, Any]:
-    """The fields that are present, by name, after all checks of §3.2 and §3.3."""
+    """The fields that are present, by name, after all checks of §3.2, §3.3 and §4.18."""
     if name not in MESSAGES:
         raise Malformed(f"no message {name}")
     message = MESSAGES[name]
     require(len(data) <= message.max_bytes, "too-large")
     value = _message(message, Reader(data, 0, len(data)))
     _second_lock(message, data, value)
-    _rules_of_the_type(name, value)
+    _rules_of_the_type(message, value)
     return value
 
 
@@ -115,12 +115,20 @@ def _sized(field: Field, reader: Reader) -> Any:
         require(False, "bad-text")
 
 
-def _rules_of_the_type(name: str, value: Dict[str, Any]) -> None:
-    """The last column of §3.3."""
-    if name == "HybridPublicKey":
-        ed25519.parse_public(value["ed25519"])
-    elif name == "AttachmentPointer":
-        require(value["size"] <= 2**40, "bad-value")
+def _rules_of_the_type(message: Message, value: Dict[str, Any]) -> None:
+    """§4.18: the rules of the fields and of the parts in them, in the order of the fields, then those of the message as a whole."""
+    for number in sorted(message.fields):
+        field = message.fields[number]
+        if field.name not in value:
+            continue
+        item = value[field.name]
+        if field.kind == "message":
+            for part in item if field.repeated else [item]:
+                _rules_of_the_type(MESSAGES[field.type_name], part)
+        if f"{message.name}.{field.name}" in RULES:
+            RULES[f"{message.name}.{field.name}"](item)
+    if message.name in RULES:
+        RULES[message.name](value)
 
 
 def _fill(runtime, message: Message, value: Dict[str, Any]) -> None:

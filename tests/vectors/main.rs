@@ -12,15 +12,21 @@
     clippy::needless_pass_by_value,
     reason = "a test that cannot go on should stop"
 )]
+#![allow(clippy::too_many_lines, reason = "lists of cases")]
 
 mod attachments;
 mod inputs;
 mod make;
 mod make_address;
+mod make_chain;
+mod make_identity_wire;
+mod make_people;
+mod make_prekeys;
 mod make_sealed;
 mod make_signed;
 mod make_wire;
 mod ops;
+mod ops_identity;
 mod values;
 
 use std::collections::BTreeSet;

@@ -5,7 +5,10 @@ use hex::encode as hex;
 use serde_json::{Value, json};
 
 use crate::inputs::Inputs;
-use crate::{make_address, make_sealed, make_signed, make_wire, ops};
+use crate::{
+    make_address, make_chain, make_identity_wire, make_people, make_prekeys, make_sealed, make_signed,
+    make_wire, ops,
+};
 
 /// A vector file in the making.
 pub struct File {
@@ -53,6 +56,16 @@ pub fn files() -> Vec<(&'static str, Value)> {
         ("wire.json", make_wire::wire().finish()),
         ("messages.json", make_wire::messages().finish()),
         ("address.json", make_address::address().finish()),
+        ("identity_messages.json", make_identity_wire::messages().finish()),
+        ("chain.json", make_chain::chain().finish()),
+        ("follow.json", make_chain::follow().finish()),
+        ("certificate.json", make_chain::certificate().finish()),
+        ("device.json", make_prekeys::device().finish()),
+        ("prekeys.json", make_prekeys::prekeys().finish()),
+        ("safety.json", make_people::safety().finish()),
+        ("sas.json", make_people::sas().finish()),
+        ("link.json", make_people::link().finish()),
+        ("phrase.json", make_people::phrase().finish()),
     ]
 }
 

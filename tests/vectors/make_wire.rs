@@ -22,11 +22,11 @@ fn varint(mut value: u64) -> Vec<u8> {
     }
 }
 
-fn number(field: u64, value: u64) -> Vec<u8> {
+pub fn number(field: u64, value: u64) -> Vec<u8> {
     [varint(field << 3), varint(value)].concat()
 }
 
-fn bytes(field: u64, contents: &[u8]) -> Vec<u8> {
+pub fn bytes(field: u64, contents: &[u8]) -> Vec<u8> {
     [varint(field << 3 | 2), varint(u64::try_from(contents.len()).unwrap()), contents.to_vec()].concat()
 }
 

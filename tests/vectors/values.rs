@@ -1,84 +1,138 @@
 //! `wire.decode` of `test-vectors/README.md`: decoded messages as JSON, and back to the same bytes.
 
+use std::path::Path;
+use std::sync::OnceLock;
+
 use hex::encode as hex;
+use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, ReflectMessage as _, Value as Field};
 use serde_json::{Map, Value, json};
 use sottovoce::crypto::attachment::AttachmentPointer;
 use sottovoce::crypto::blob::BlobPointer;
 use sottovoce::crypto::hybrid;
+use sottovoce::identity::account::AccountBody;
+use sottovoce::identity::certificate::{AddressCertificate, SignedCertificate};
+use sottovoce::identity::chain::{AuthorityPath, ForkEvidence, Header, Link, Manifest, SignedHeader};
+use sottovoce::identity::code::{QrPayload, VerificationCode};
+use sottovoce::identity::device::{Device, DeviceSecret};
+use sottovoce::identity::link::{LinkInvitation, LinkRequest, LinkReveal};
+use sottovoce::identity::prekeys::{
+    Bundle, ClaimAnswer, ClaimRequest, OneTime, OneTimePair, OneTimeSecret, PrekeySecret, PrekeysSeen, Seen,
+    SignedBundle, SignedStock, Stock,
+};
+use sottovoce::identity::sas::{SasAnswer, SasReveal, SasStart};
+use sottovoce::identity::server::{Endpoint, OnlineKey, ServerBody};
+use sottovoce::identity::trust::ContactTrust;
+use sottovoce::identity::validity::Validity;
 use sottovoce::wire::Wire;
-use sottovoce::wire::specimen::{Choice, Colour, Mark, Part, Specimen};
+use sottovoce::wire::specimen::Specimen;
 
 use crate::ops::{Outcome, class};
 
-pub fn decode(message: &str, bytes: &[u8]) -> Outcome {
-    match message {
-        "HybridPublicKey" => value(
-            bytes,
-            |key: &hybrid::PublicKey| json!({ "ed25519": hex(key.ed25519().as_bytes()), "ml_dsa_65": hex(key.ml_dsa().as_bytes()) }),
-        ),
-        "HybridSignature" => value(bytes, |signature: &hybrid::Signature| {
-            let (ed25519, ml_dsa) = (signature.ed25519.as_bytes(), signature.ml_dsa.as_bytes());
-            json!({ "ed25519": hex(ed25519), "ml_dsa_65": hex(ml_dsa) })
-        }),
-        "BlobPointer" => value(
-            bytes,
-            |pointer: &BlobPointer| json!({ "key": hex(pointer.key.expose()), "hash": hex(pointer.hash.as_bytes()) }),
-        ),
-        "AttachmentPointer" => value(bytes, |pointer: &AttachmentPointer| {
-            let (key, digest) = (pointer.key().expose(), pointer.digest().as_bytes());
-            json!({ "key": hex(key), "digest": hex(digest), "size": pointer.size().to_string() })
-        }),
-        "Specimen" => value(bytes, specimen),
-        _ => panic!("unknown message {message}"),
-    }
+/// A message that has vectors: its name, and its decoder.
+struct Decoder {
+    name: &'static str,
+    accepts: fn(&[u8]) -> Result<(), &'static str>,
 }
 
-fn value<T: Wire>(bytes: &[u8], show: impl Fn(&T) -> Value) -> Outcome {
+const fn decoder<T: Wire>() -> Decoder {
+    Decoder { name: T::NAME, accepts: accepts::<T> }
+}
+
+const DECODERS: &[Decoder] = &[
+    decoder::<hybrid::PublicKey>(),
+    decoder::<hybrid::Signature>(),
+    decoder::<BlobPointer>(),
+    decoder::<AttachmentPointer>(),
+    decoder::<Specimen>(),
+    decoder::<Link>(),
+    decoder::<Header>(),
+    decoder::<SignedHeader>(),
+    decoder::<AuthorityPath>(),
+    decoder::<Manifest>(),
+    decoder::<ForkEvidence>(),
+    decoder::<Device>(),
+    decoder::<AccountBody>(),
+    decoder::<Validity>(),
+    decoder::<Endpoint>(),
+    decoder::<OnlineKey>(),
+    decoder::<ServerBody>(),
+    decoder::<AddressCertificate>(),
+    decoder::<SignedCertificate>(),
+    decoder::<Bundle>(),
+    decoder::<SignedBundle>(),
+    decoder::<Stock>(),
+    decoder::<SignedStock>(),
+    decoder::<OneTimePair>(),
+    decoder::<OneTime>(),
+    decoder::<ClaimRequest>(),
+    decoder::<ClaimAnswer>(),
+    decoder::<VerificationCode>(),
+    decoder::<LinkInvitation>(),
+    decoder::<QrPayload>(),
+    decoder::<SasStart>(),
+    decoder::<SasAnswer>(),
+    decoder::<SasReveal>(),
+    decoder::<LinkRequest>(),
+    decoder::<LinkReveal>(),
+    decoder::<Seen>(),
+    decoder::<PrekeysSeen>(),
+    decoder::<ContactTrust>(),
+    decoder::<DeviceSecret>(),
+    decoder::<PrekeySecret>(),
+    decoder::<OneTimeSecret>(),
+];
+
+/// The library decides and encodes again; a general decoder then shows the fields.
+pub fn decode(message: &str, bytes: &[u8]) -> Outcome {
+    let decoder = DECODERS.iter().find(|decoder| decoder.name == message).expect("a message of the list");
+    (decoder.accepts)(bytes)?;
+    let descriptor = pool().get_message_by_name(&format!("sottovoce.v1.{message}")).unwrap();
+    Ok(json!({ "value": show(&DynamicMessage::decode(descriptor, bytes).unwrap()) }))
+}
+
+fn accepts<T: Wire>(bytes: &[u8]) -> Result<(), &'static str> {
     let message = T::decode(bytes).map_err(class)?;
     assert_eq!(message.encode().unwrap(), bytes, "one value, one encoding");
-    Ok(json!({ "value": show(&message) }))
+    Ok(())
 }
 
-fn specimen(specimen: &Specimen) -> Value {
-    let colour = match specimen.colour {
-        Colour::Red => 1,
-        Colour::Green => 2,
-        Colour::Blue => 5,
-    };
-    let mut value = json!({
-        "number": specimen.number,
-        "big": specimen.big.to_string(),
-        "flag": specimen.flag,
-        "colour": colour,
-        "id": hex(specimen.id),
-        "data": hex(&specimen.data),
-        "text": specimen.text,
-        "part": part(&specimen.part),
-        "parts": specimen.parts.iter().map(part).collect::<Vec<_>>(),
-        "chunks": specimen.chunks.iter().map(hex::encode).collect::<Vec<_>>(),
-        "late": specimen.late,
-        "token": hex(specimen.token),
-        "last": specimen.last,
-    });
-    let fields = value.as_object_mut().unwrap();
-    if let Some(note) = specimen.note {
-        fields.insert("note".to_owned(), note.into());
+fn pool() -> &'static DescriptorPool {
+    static POOL: OnceLock<DescriptorPool> = OnceLock::new();
+    POOL.get_or_init(|| {
+        let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto");
+        let files = std::fs::read_dir(&proto).unwrap().map(|file| file.unwrap().path());
+        let set = protox::compile(files, [&proto]).unwrap();
+        DescriptorPool::from_file_descriptor_set(set).unwrap()
+    })
+}
+
+fn show(message: &DynamicMessage) -> Value {
+    let descriptor = message.descriptor();
+    let there = descriptor.fields().filter(|field| field.is_list() || message.has_field(field));
+    let there = there.map(|field| (field.name().to_owned(), item(&field, &message.get_field(&field))));
+    there.collect::<Map<_, _>>().into()
+}
+
+fn item(field: &FieldDescriptor, value: &Field) -> Value {
+    match value {
+        Field::List(items) => items.iter().map(|value| item(field, value)).collect(),
+        Field::Message(message) => show(message),
+        Field::Bytes(bytes) => hex(bytes).into(),
+        Field::String(text) => text.as_str().into(),
+        Field::Bool(flag) => (*flag).into(),
+        Field::U32(number) => (*number).into(),
+        Field::EnumNumber(number) => (*number).into(),
+        Field::U64(number) => number.to_string().into(),
+        other => panic!("{}: {other:?} is outside the subset", field.full_name()),
     }
-    match &specimen.choice {
-        Choice::Left(left) => fields.insert("left".to_owned(), part(left)),
-        Choice::Right(right) => fields.insert("right".to_owned(), mark(right)),
-    };
-    value
 }
 
-fn part(part: &Part) -> Value {
-    let mut fields = Map::from_iter([("number".to_owned(), part.number.into())]);
-    if let Some(inner) = &part.mark {
-        fields.insert("mark".to_owned(), mark(inner));
+/// Every message of the `.proto` files is in the list above, but for the parts of the specimen.
+#[test]
+fn every_message_has_a_decoder_here() {
+    let described = pool().all_messages().filter(|message| message.package_name() == "sottovoce.v1");
+    for message in described.filter(|message| !message.name().starts_with("Specimen")) {
+        let known = DECODERS.iter().any(|decoder| decoder.name == message.name());
+        assert!(known, "{} is missing", message.name());
     }
-    fields.into()
-}
-
-fn mark(mark: &Mark) -> Value {
-    json!({ "words": mark.words })
 }

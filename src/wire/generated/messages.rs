@@ -38,6 +38,421 @@ pub struct AttachmentPointer {
     pub size: ::core::option::Option<u64>,
 }
 #[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ManifestLink {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub previous: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub previous_change: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ManifestHeader {
+    #[prost(enumeration = "ChainKind", optional, tag = "1")]
+    pub kind: ::core::option::Option<i32>,
+    #[prost(message, optional, tag = "2")]
+    pub link: ::core::option::Option<ManifestLink>,
+    #[prost(uint32, optional, tag = "3")]
+    pub term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "4")]
+    pub version: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "5")]
+    pub issued_at: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "6")]
+    pub refresh_after: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", repeated, tag = "7")]
+    pub recovery_authorities: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "8")]
+    pub device_authorities: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "9")]
+    pub body_hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignedHeader {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub header: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub signer: ::core::option::Option<HybridPublicKey>,
+    #[prost(message, optional, tag = "3")]
+    pub signature: ::core::option::Option<HybridSignature>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AuthorityPath {
+    #[prost(message, repeated, tag = "1")]
+    pub headers: ::prost::alloc::vec::Vec<SignedHeader>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Manifest {
+    #[prost(message, optional, tag = "1")]
+    pub path: ::core::option::Option<AuthorityPath>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub body: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    pub possessions: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ForkEvidence {
+    #[prost(enumeration = "ChainKind", optional, tag = "1")]
+    pub kind: ::core::option::Option<i32>,
+    #[prost(message, optional, tag = "2")]
+    pub first: ::core::option::Option<AuthorityPath>,
+    #[prost(message, optional, tag = "3")]
+    pub second: ::core::option::Option<AuthorityPath>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeviceEntry {
+    #[prost(message, optional, tag = "1")]
+    pub signing: ::core::option::Option<HybridPublicKey>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub agreement: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub kem: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "4")]
+    pub capabilities: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub suites: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AccountBody {
+    #[prost(message, repeated, tag = "1")]
+    pub devices: ::prost::alloc::vec::Vec<DeviceEntry>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Validity {
+    #[prost(uint64, optional, tag = "1")]
+    pub not_before: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "2")]
+    pub not_after: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Endpoint {
+    #[prost(string, optional, tag = "1")]
+    pub host: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(uint32, optional, tag = "2")]
+    pub port: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OnlineKey {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub ed25519: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub validity: ::core::option::Option<Validity>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ServerBody {
+    #[prost(string, optional, tag = "1")]
+    pub domain: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, repeated, tag = "2")]
+    pub endpoints: ::prost::alloc::vec::Vec<Endpoint>,
+    #[prost(message, repeated, tag = "3")]
+    pub online_keys: ::prost::alloc::vec::Vec<OnlineKey>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddressCertificate {
+    #[prost(string, optional, tag = "1")]
+    pub address: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub server: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "4")]
+    pub validity: ::core::option::Option<Validity>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignedCertificate {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub certificate: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub online_key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub signature: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Bundle {
+    #[prost(uint32, optional, tag = "1")]
+    pub suite: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "4")]
+    pub term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "5")]
+    pub version: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub manifest: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "7")]
+    pub number: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "8")]
+    pub validity: ::core::option::Option<Validity>,
+    #[prost(bytes = "vec", optional, tag = "9")]
+    pub agreement: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "10")]
+    pub kem: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignedBundle {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub bundle: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub signature: ::core::option::Option<HybridSignature>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Stock {
+    #[prost(uint32, optional, tag = "1")]
+    pub suite: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "4")]
+    pub number: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "5")]
+    pub depth: ::core::option::Option<u32>,
+    #[prost(message, optional, tag = "6")]
+    pub validity: ::core::option::Option<Validity>,
+    #[prost(bytes = "vec", optional, tag = "7")]
+    pub root: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignedStock {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub stock: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub signature: ::core::option::Option<HybridSignature>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OneTimePair {
+    #[prost(uint32, optional, tag = "1")]
+    pub index: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub agreement: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub kem: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "4")]
+    pub proof: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OneTime {
+    #[prost(message, optional, tag = "1")]
+    pub stock: ::core::option::Option<SignedStock>,
+    #[prost(message, optional, tag = "2")]
+    pub pair: ::core::option::Option<OneTimePair>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClaimRequest {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub request: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClaimAnswer {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub request: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub bundle: ::core::option::Option<SignedBundle>,
+    #[prost(message, optional, tag = "3")]
+    pub one_time: ::core::option::Option<OneTime>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VerificationCode {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub shower: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub expected: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkInvitation {
+    #[prost(string, optional, tag = "1")]
+    pub domain: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub token: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub commitment: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct QrPayload {
+    #[prost(oneof = "qr_payload::Payload", tags = "1, 2")]
+    pub payload: ::core::option::Option<qr_payload::Payload>,
+}
+/// Nested message and enum types in `QrPayload`.
+pub mod qr_payload {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Payload {
+        #[prost(message, tag = "1")]
+        Verification(super::VerificationCode),
+        #[prost(message, tag = "2")]
+        Invitation(super::LinkInvitation),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SasStart {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub commitment: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SasAnswer {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub nonce: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SasReveal {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub nonce: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkRequest {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub token: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub device: ::core::option::Option<DeviceEntry>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub possession: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub nonce: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkReveal {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub nonce: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub manifest: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Seen {
+    #[prost(uint64, optional, tag = "1")]
+    pub number: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PrekeysSeen {
+    #[prost(message, optional, tag = "1")]
+    pub bundle: ::core::option::Option<Seen>,
+    #[prost(message, optional, tag = "2")]
+    pub stock: ::core::option::Option<Seen>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ContactTrust {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub pinned: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bool, optional, tag = "2")]
+    pub verified: ::core::option::Option<bool>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub observed: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct DeviceSecret {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub signing: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub agreement: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub kem: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct PrekeySecret {
+    #[prost(uint64, optional, tag = "1")]
+    pub number: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub agreement: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub kem: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "4")]
+    pub erase_after: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct OneTimeSecret {
+    #[prost(uint64, optional, tag = "1")]
+    pub stock: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "2")]
+    pub index: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub agreement: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub kem: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "5")]
+    pub erase_after: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ChainKind {
+    Unspecified = 0,
+    Account = 1,
+    Server = 2,
+}
+impl ChainKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CHAIN_KIND_UNSPECIFIED",
+            Self::Account => "CHAIN_KIND_ACCOUNT",
+            Self::Server => "CHAIN_KIND_SERVER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CHAIN_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "CHAIN_KIND_ACCOUNT" => Some(Self::Account),
+            "CHAIN_KIND_SERVER" => Some(Self::Server),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
 #[derive(::zeroize::ZeroizeOnDrop)]
 #[derive(Clone, PartialEq, ::prost::Message)]
 #[prost(skip_debug)]

@@ -10,6 +10,6 @@
 )]
 #[rustfmt::skip]
 pub(crate) mod messages;
-#[allow(unreachable_pub, reason = "written by crates/codegen")]
+#[allow(unreachable_pub, clippy::unreadable_literal, reason = "written by crates/codegen")]
 #[rustfmt::skip]
 mod schemas;

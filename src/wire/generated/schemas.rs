@@ -72,6 +72,569 @@ impl core::fmt::Debug for messages::AttachmentPointer {
     }
 }
 
+impl Described for messages::ManifestLink {
+    const SCHEMA: &'static Schema = &MANIFEST_LINK;
+}
+
+static MANIFEST_LINK: Schema = Schema {
+    name: "ManifestLink",
+    max_bytes: 102,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ManifestHeader {
+    const SCHEMA: &'static Schema = &MANIFEST_HEADER;
+}
+
+static MANIFEST_HEADER: Schema = Schema {
+    name: "ManifestHeader",
+    max_bytes: 859,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Enum(&[1, 2]), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&MANIFEST_LINK), presence: Presence::MayBeAbsent },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Repeated { max: 4 } },
+        Field { number: 8, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Repeated { max: 16 } },
+        Field { number: 9, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SignedHeader {
+    const SCHEMA: &'static Schema = &SIGNED_HEADER;
+}
+
+static SIGNED_HEADER: Schema = Schema {
+    name: "SignedHeader",
+    max_bytes: 6235,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 859 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&HYBRID_PUBLIC_KEY), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&HYBRID_SIGNATURE), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::AuthorityPath {
+    const SCHEMA: &'static Schema = &AUTHORITY_PATH;
+}
+
+static AUTHORITY_PATH: Schema = Schema {
+    name: "AuthorityPath",
+    max_bytes: 399232,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&SIGNED_HEADER), presence: Presence::Repeated { max: 64 } },
+    ],
+};
+
+impl Described for messages::Manifest {
+    const SCHEMA: &'static Schema = &MANIFEST;
+}
+
+static MANIFEST: Schema = Schema {
+    name: "Manifest",
+    max_bytes: 452216,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&AUTHORITY_PATH), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 0, max: 51920 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 64, max: 64 }, presence: Presence::Repeated { max: 16 } },
+    ],
+};
+
+impl Described for messages::ForkEvidence {
+    const SCHEMA: &'static Schema = &FORK_EVIDENCE;
+}
+
+static FORK_EVIDENCE: Schema = Schema {
+    name: "ForkEvidence",
+    max_bytes: 798474,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Enum(&[1, 2]), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&AUTHORITY_PATH), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&AUTHORITY_PATH), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::DeviceEntry {
+    const SCHEMA: &'static Schema = &DEVICE_ENTRY;
+}
+
+static DEVICE_ENTRY: Schema = Schema {
+    name: "DeviceEntry",
+    max_bytes: 3242,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&HYBRID_PUBLIC_KEY), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 1184, max: 1184 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Bytes { min: 2, max: 16 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::AccountBody {
+    const SCHEMA: &'static Schema = &ACCOUNT_BODY;
+}
+
+static ACCOUNT_BODY: Schema = Schema {
+    name: "AccountBody",
+    max_bytes: 51920,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&DEVICE_ENTRY), presence: Presence::Repeated { max: 16 } },
+    ],
+};
+
+impl Described for messages::Validity {
+    const SCHEMA: &'static Schema = &VALIDITY;
+}
+
+static VALIDITY: Schema = Schema {
+    name: "Validity",
+    max_bytes: 22,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Endpoint {
+    const SCHEMA: &'static Schema = &ENDPOINT;
+}
+
+static ENDPOINT: Schema = Schema {
+    name: "Endpoint",
+    max_bytes: 260,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::OnlineKey {
+    const SCHEMA: &'static Schema = &ONLINE_KEY;
+}
+
+static ONLINE_KEY: Schema = Schema {
+    name: "OnlineKey",
+    max_bytes: 58,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&VALIDITY), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ServerBody {
+    const SCHEMA: &'static Schema = &SERVER_BODY;
+}
+
+static SERVER_BODY: Schema = Schema {
+    name: "ServerBody",
+    max_bytes: 2600,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&ENDPOINT), presence: Presence::Repeated { max: 8 } },
+        Field { number: 3, kind: Kind::Message(&ONLINE_KEY), presence: Presence::Repeated { max: 4 } },
+    ],
+};
+
+impl Described for messages::AddressCertificate {
+    const SCHEMA: &'static Schema = &ADDRESS_CERTIFICATE;
+}
+
+static ADDRESS_CERTIFICATE: Schema = Schema {
+    name: "AddressCertificate",
+    max_bytes: 412,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Message(&VALIDITY), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SignedCertificate {
+    const SCHEMA: &'static Schema = &SIGNED_CERTIFICATE;
+}
+
+static SIGNED_CERTIFICATE: Schema = Schema {
+    name: "SignedCertificate",
+    max_bytes: 499,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 412 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 64, max: 64 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Bundle {
+    const SCHEMA: &'static Schema = &BUNDLE;
+}
+
+static BUNDLE: Schema = Schema {
+    name: "Bundle",
+    max_bytes: 1363,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Message(&VALIDITY), presence: Presence::Required },
+        Field { number: 9, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 10, kind: Kind::Bytes { min: 1184, max: 1184 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SignedBundle {
+    const SCHEMA: &'static Schema = &SIGNED_BUNDLE;
+}
+
+static SIGNED_BUNDLE: Schema = Schema {
+    name: "SignedBundle",
+    max_bytes: 4747,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 1363 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&HYBRID_SIGNATURE), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Stock {
+    const SCHEMA: &'static Schema = &STOCK;
+}
+
+static STOCK: Schema = Schema {
+    name: "Stock",
+    max_bytes: 127,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Message(&VALIDITY), presence: Presence::Required },
+        Field { number: 7, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SignedStock {
+    const SCHEMA: &'static Schema = &SIGNED_STOCK;
+}
+
+static SIGNED_STOCK: Schema = Schema {
+    name: "SignedStock",
+    max_bytes: 3510,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 127 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&HYBRID_SIGNATURE), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::OneTimePair {
+    const SCHEMA: &'static Schema = &ONE_TIME_PAIR;
+}
+
+static ONE_TIME_PAIR: Schema = Schema {
+    name: "OneTimePair",
+    max_bytes: 1567,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 1184, max: 1184 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Repeated { max: 10 } },
+    ],
+};
+
+impl Described for messages::OneTime {
+    const SCHEMA: &'static Schema = &ONE_TIME;
+}
+
+static ONE_TIME: Schema = Schema {
+    name: "OneTime",
+    max_bytes: 5083,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&SIGNED_STOCK), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&ONE_TIME_PAIR), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ClaimRequest {
+    const SCHEMA: &'static Schema = &CLAIM_REQUEST;
+}
+
+static CLAIM_REQUEST: Schema = Schema {
+    name: "ClaimRequest",
+    max_bytes: 70,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ClaimAnswer {
+    const SCHEMA: &'static Schema = &CLAIM_ANSWER;
+}
+
+static CLAIM_ANSWER: Schema = Schema {
+    name: "ClaimAnswer",
+    max_bytes: 9854,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&SIGNED_BUNDLE), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&ONE_TIME), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::VerificationCode {
+    const SCHEMA: &'static Schema = &VERIFICATION_CODE;
+}
+
+static VERIFICATION_CODE: Schema = Schema {
+    name: "VerificationCode",
+    max_bytes: 68,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LinkInvitation {
+    const SCHEMA: &'static Schema = &LINK_INVITATION;
+}
+
+static LINK_INVITATION: Schema = Schema {
+    name: "LinkInvitation",
+    max_bytes: 342,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::QrPayload {
+    const SCHEMA: &'static Schema = &QR_PAYLOAD;
+}
+
+static QR_PAYLOAD: Schema = Schema {
+    name: "QrPayload",
+    max_bytes: 345,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&VERIFICATION_CODE), presence: Presence::OneOf(0x6) },
+        Field { number: 2, kind: Kind::Message(&LINK_INVITATION), presence: Presence::OneOf(0x6) },
+    ],
+};
+
+impl Described for messages::SasStart {
+    const SCHEMA: &'static Schema = &SAS_START;
+}
+
+static SAS_START: Schema = Schema {
+    name: "SasStart",
+    max_bytes: 34,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SasAnswer {
+    const SCHEMA: &'static Schema = &SAS_ANSWER;
+}
+
+static SAS_ANSWER: Schema = Schema {
+    name: "SasAnswer",
+    max_bytes: 34,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SasReveal {
+    const SCHEMA: &'static Schema = &SAS_REVEAL;
+}
+
+static SAS_REVEAL: Schema = Schema {
+    name: "SasReveal",
+    max_bytes: 34,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LinkRequest {
+    const SCHEMA: &'static Schema = &LINK_REQUEST;
+}
+
+static LINK_REQUEST: Schema = Schema {
+    name: "LinkRequest",
+    max_bytes: 3363,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&DEVICE_ENTRY), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 64, max: 64 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LinkReveal {
+    const SCHEMA: &'static Schema = &LINK_REVEAL;
+}
+
+static LINK_REVEAL: Schema = Schema {
+    name: "LinkReveal",
+    max_bytes: 452254,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 0, max: 452216 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Seen {
+    const SCHEMA: &'static Schema = &SEEN;
+}
+
+static SEEN: Schema = Schema {
+    name: "Seen",
+    max_bytes: 45,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::PrekeysSeen {
+    const SCHEMA: &'static Schema = &PREKEYS_SEEN;
+}
+
+static PREKEYS_SEEN: Schema = Schema {
+    name: "PrekeysSeen",
+    max_bytes: 94,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&SEEN), presence: Presence::MayBeAbsent },
+        Field { number: 2, kind: Kind::Message(&SEEN), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::ContactTrust {
+    const SCHEMA: &'static Schema = &CONTACT_TRUST;
+}
+
+static CONTACT_TRUST: Schema = Schema {
+    name: "ContactTrust",
+    max_bytes: 70,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::DeviceSecret {
+    const SCHEMA: &'static Schema = &DEVICE_SECRET;
+}
+
+static DEVICE_SECRET: Schema = Schema {
+    name: "DeviceSecret",
+    max_bytes: 166,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 64, max: 64 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 64, max: 64 }, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::DeviceSecret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("DeviceSecret(..)")
+    }
+}
+
+impl Described for messages::PrekeySecret {
+    const SCHEMA: &'static Schema = &PREKEY_SECRET;
+}
+
+static PREKEY_SECRET: Schema = Schema {
+    name: "PrekeySecret",
+    max_bytes: 122,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 64, max: 64 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::PrekeySecret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("PrekeySecret(..)")
+    }
+}
+
+impl Described for messages::OneTimeSecret {
+    const SCHEMA: &'static Schema = &ONE_TIME_SECRET;
+}
+
+static ONE_TIME_SECRET: Schema = Schema {
+    name: "OneTimeSecret",
+    max_bytes: 128,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 64, max: 64 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::OneTimeSecret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("OneTimeSecret(..)")
+    }
+}
+
 impl Described for messages::Specimen {
     const SCHEMA: &'static Schema = &SPECIMEN;
 }

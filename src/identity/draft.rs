@@ -1,0 +1,108 @@
+//! Making an account's manifests: founding, changing, recovering. `docs/PROTOCOL.md` §4.4, §4.6.
+
+use super::account::{Account, AccountBody};
+use super::chain::{Author, Authorities, AuthorityPath, Kind, Manifest, Subject as _};
+use super::device::{Capabilities, Device, DeviceSecret, Newcomer};
+use super::ids::{AccountId, DeviceId};
+use super::{IdentityError, Verified};
+use crate::crypto::ed25519;
+use crate::crypto::hash::Hash;
+use crate::wire::Wire as _;
+
+/// The next manifest of an account, not yet signed.
+#[derive(Clone, Debug)]
+pub struct Draft<'a> {
+    before: &'a Verified<Account>,
+    recovery: Vec<Hash>,
+    members: Vec<(Device, ed25519::Signature)>,
+}
+
+impl Verified<Account> {
+    /// Founds an account with one device, signed by its first recovery key. The device has the right to manage.
+    /// [`IdentityError::NotPossible`] if the device's key is the recovery key.
+    pub fn found(author: &Author<'_>, first: &DeviceSecret) -> Result<Self, IdentityError> {
+        let device = first.device().clone().with_capabilities(Capabilities::MANAGE);
+        let recovery = vec![*author.key.public_key().pair()];
+        let body = AccountBody { devices: vec![device] };
+        let authorities = authorities(recovery, &body.devices)?;
+        let body = body.encode()?;
+        let path = author.genesis(Kind::Account, authorities, &body)?;
+        let id = path.headers.first().ok_or(IdentityError::NotPossible)?.hash();
+        let (_, possession) = first.possess(AccountId::from_bytes(*id.as_bytes())).into_parts();
+        checked(path, body, vec![possession])
+    }
+}
+
+impl<'a> Draft<'a> {
+    /// Begins with what the account's manifest says now.
+    pub fn after(account: &'a Verified<Account>) -> Self {
+        let recovery = account.chain().newest().authorities.recovery().to_vec();
+        Self { before: account, recovery, members: account.newcomers().collect() }
+    }
+
+    /// Adds a device. [`IdentityError::Mismatch`] if it proved possession for another account.
+    pub fn add(&mut self, newcomer: Newcomer, capabilities: Capabilities) -> Result<(), IdentityError> {
+        if newcomer.account() != self.before.id() {
+            return Err(IdentityError::Mismatch);
+        }
+        let (device, possession) = newcomer.into_parts();
+        self.members.push((device.with_capabilities(capabilities), possession));
+        Ok(())
+    }
+
+    /// Removes a device, and with it its right to sign. Nothing happens if it is not there.
+    pub fn remove(&mut self, id: DeviceId) {
+        self.members.retain(|(device, _)| device.id() != id);
+    }
+
+    /// Removes all devices: the beginning of a recovery.
+    pub fn remove_all(&mut self) {
+        self.members.clear();
+    }
+
+    /// Gives a device other capabilities. Nothing happens if it is not there.
+    pub fn set_capabilities(&mut self, id: DeviceId, capabilities: Capabilities) {
+        let members = core::mem::take(&mut self.members).into_iter();
+        let altered = members.map(|(device, possession)| {
+            let device = if device.id() == id { device.with_capabilities(capabilities) } else { device };
+            (device, possession)
+        });
+        self.members = altered.collect();
+    }
+
+    /// Replaces the recovery authorities, by the ids of their pairs: 1 to 4. Only a recovery key can sign this, and it changes the
+    /// safety number.
+    pub fn set_recovery(&mut self, pairs: Vec<Hash>) {
+        self.recovery = pairs;
+    }
+
+    /// Signs the manifest: as the head of a new term if the author is a recovery authority, otherwise as the next version.
+    ///
+    /// The result went through the same verification as any manifest from outside. [`IdentityError::NotPossible`] if peers
+    /// would not accept it: the author is no authority, changes what its rank does not permit, adds a device twice.
+    pub fn sign(self, author: &Author<'_>) -> Result<Verified<Account>, IdentityError> {
+        let mut members = self.members;
+        members.sort_by_key(|(device, _)| device.id());
+        let (devices, possessions): (Vec<_>, _) = members.into_iter().unzip();
+        let authorities = authorities(self.recovery, &devices)?;
+        let body = AccountBody { devices }.encode()?;
+        let path = author.successor(self.before.chain(), authorities, &body)?;
+        checked(path, body, possessions)
+    }
+}
+
+fn authorities(recovery: Vec<Hash>, devices: &[Device]) -> Result<Authorities, IdentityError> {
+    let managers = devices.iter().filter(|device| device.manages()).map(|device| *device.signing().pair());
+    Authorities::new(recovery, managers.collect()).ok_or(IdentityError::NotPossible)
+}
+
+fn checked(
+    path: AuthorityPath,
+    body: Vec<u8>,
+    possessions: Vec<ed25519::Signature>,
+) -> Result<Verified<Account>, IdentityError> {
+    let manifest = Manifest { path, body, possessions };
+    // What nobody could decode is not verified either: the limits of the message hold for its author.
+    manifest.encode()?;
+    manifest.verify().map_err(|_| IdentityError::NotPossible)
+}

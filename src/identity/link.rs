@@ -1,0 +1,258 @@
+//! Linking a device: invitation, request, reveal, compared code. `docs/PROTOCOL.md` §4.16.
+//!
+//! ```text
+//! existing device                                    new device
+//! Inviting::new  ────LinkInvitation (QR code)────▶   Joining::new
+//! Inviting::receive ◀──────LinkRequest───────────
+//!                ───────LinkReveal──────────────▶    Joining::check
+//! Comparison ◀─────────── the person types ──────    Joined: shows the code
+//! Draft::add, sign ──────── manifest ────────────▶   Joined::is_listed
+//! ```
+
+use rand_core::CryptoRng;
+
+use super::account::Account;
+use super::address::Domain;
+use super::chain::{Manifest, Subject as _};
+use super::device::{Capabilities, Device, DeviceSecret, Newcomer};
+use super::ids::{AccountId, DeviceId, Fingerprint};
+use super::sas::{Code, Comparison, Nonce, Purpose, check_reveal, commitment};
+use super::server::domain;
+use super::{IdentityError, Verified};
+use crate::crypto::absorb::{Absorb as _, Input};
+use crate::crypto::hash::Hash;
+use crate::crypto::{ed25519, random};
+use crate::time::{Span, Timestamp};
+use crate::wire::generated::messages as proto;
+use crate::wire::message::{Message, required, required_array};
+use crate::wire::{Rule, Wire as _};
+
+/// How long an invitation stands.
+const STANDS: Span = Span::from_secs(120);
+
+/// A person decided, on this device and just now, to link a device. Nothing that was received or scanned makes one: an
+/// application creates it where the person presses the button (attack D-03).
+#[derive(Debug)]
+pub struct Decision(());
+
+impl Decision {
+    /// The person pressed the button.
+    pub const fn of_the_person() -> Self {
+        Self(())
+    }
+}
+
+/// Shown by an existing device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkInvitation {
+    /// Where the link mailbox is.
+    pub domain: Domain,
+    /// The account to join.
+    pub account: AccountId,
+    /// For one request.
+    pub token: [u8; 16],
+    /// To the inviter's nonce.
+    pub commitment: Hash,
+}
+
+/// Sent by a new device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkRequest {
+    /// The invitation's.
+    pub token: [u8; 16],
+    /// The new device's keys, without capabilities.
+    pub device: Device,
+    /// For the account of the invitation.
+    pub possession: ed25519::Signature,
+    /// 32 random bytes.
+    pub nonce: [u8; 32],
+}
+
+/// Sent by the existing device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkReveal {
+    /// The inviter's nonce.
+    pub nonce: [u8; 32],
+    /// The account's encoded [`Manifest`].
+    pub manifest: Vec<u8>,
+}
+
+/// The existing device has shown an invitation and waits for one request.
+#[derive(Debug)]
+pub struct Inviting {
+    account: Verified<Account>,
+    token: [u8; 16],
+    nonce: Nonce,
+    shown_at: Timestamp,
+}
+
+/// The new device has sent its request and waits for the reveal.
+#[derive(Debug)]
+pub struct Joining {
+    invitation: LinkInvitation,
+    device: DeviceId,
+    nonce: Nonce,
+}
+
+/// The new device shows the code and waits for a manifest that lists it.
+#[derive(Debug)]
+pub struct Joined {
+    account: Verified<Account>,
+    device: DeviceId,
+    code: Code,
+}
+
+impl Inviting {
+    /// Invites a device to `account`; draws 16 and 32 bytes.
+    /// [`CryptoError::WeakRandomness`](crate::crypto::CryptoError::WeakRandomness) if the source is stuck.
+    pub fn new(
+        _: Decision,
+        account: &Verified<Account>,
+        domain: Domain,
+        now: Timestamp,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(Self, LinkInvitation), IdentityError> {
+        let token = *random::draw(rng)?.expose();
+        let nonce = Nonce::draw(rng)?;
+        let commitment = commitment(Purpose::Linking, &committed_to(account.id(), token), nonce);
+        let invitation = LinkInvitation { domain, account: account.id(), token, commitment };
+        Ok((Self { account: account.clone(), token, nonce, shown_at: now }, invitation))
+    }
+
+    /// Takes the one request, within two minutes: the token is used up by it, whatever it is. The reveal goes back; the comparison
+    /// waits for the code that the new device shows, and its [`pending`](Comparison::pending) is the device about to be added.
+    pub fn receive(
+        self,
+        request: LinkRequest,
+        now: Timestamp,
+    ) -> Result<(LinkReveal, Comparison<Newcomer>), IdentityError> {
+        // A clock that went back has used the time up: an invitation never stands longer than two minutes.
+        if now < self.shown_at || now > self.shown_at.plus(STANDS) {
+            return Err(IdentityError::Expired);
+        }
+        // What the device may do is decided here, not asked for.
+        if request.token != self.token || request.device.capabilities() != Capabilities::NONE {
+            return Err(IdentityError::Mismatch);
+        }
+        let id = request.device.id();
+        let newcomer = Newcomer::verify(self.account.id(), request.device, request.possession)?;
+        let context = compared(self.account.id(), self.token, self.account.fingerprint(), id);
+        let code = Code::new(Purpose::Linking, &context, self.nonce, Nonce(request.nonce));
+        let manifest = self.account.manifest().encode()?;
+        Ok((LinkReveal { nonce: self.nonce.0, manifest }, Comparison::new(code, newcomer)))
+    }
+}
+
+impl Joining {
+    /// Joins the account of an invitation; draws 32 bytes.
+    /// [`CryptoError::WeakRandomness`](crate::crypto::CryptoError::WeakRandomness) if the source is stuck.
+    pub fn new(
+        _: Decision,
+        invitation: LinkInvitation,
+        secret: &DeviceSecret,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(Self, LinkRequest), IdentityError> {
+        let nonce = Nonce::draw(rng)?;
+        let (device, possession) = secret.possess(invitation.account).into_parts();
+        let request = LinkRequest { token: invitation.token, device, possession, nonce: nonce.0 };
+        Ok((Self { invitation, device: secret.id(), nonce }, request))
+    }
+
+    /// Takes the reveal. [`CryptoError::Unauthentic`](crate::crypto::CryptoError::Unauthentic) if it does not fit the commitment,
+    /// [`IdentityError::Mismatch`] if it is about another account, or an error of [`Manifest::verify`]. The attempt is over then.
+    pub fn check(self, reveal: &LinkReveal) -> Result<Joined, IdentityError> {
+        let LinkInvitation { account: id, token, commitment, .. } = self.invitation;
+        let inviter = Nonce(reveal.nonce);
+        check_reveal(Purpose::Linking, &committed_to(id, token), commitment, inviter)?;
+        let account = Manifest::decode(&reveal.manifest)?.verify::<Account>()?;
+        if account.id() != id {
+            return Err(IdentityError::Mismatch);
+        }
+        let context = compared(id, token, account.fingerprint(), self.device);
+        let code = Code::new(Purpose::Linking, &context, inviter, self.nonce);
+        Ok(Joined { account, device: self.device, code })
+    }
+}
+
+impl Joined {
+    /// The code to show: the person types it into the existing device.
+    pub const fn code(&self) -> &Code {
+        &self.code
+    }
+
+    /// The account, as it was before this device belonged to it.
+    pub const fn account(&self) -> &Verified<Account> {
+        &self.account
+    }
+
+    /// Whether a later manifest of the account lists this device: then it is linked.
+    pub fn is_listed(&self, account: &Verified<Account>) -> bool {
+        let same = account.id() == self.account.id() && account.order() > self.account.order();
+        same && account.device(self.device).is_some()
+    }
+}
+
+fn committed_to(account: AccountId, token: [u8; 16]) -> Vec<u8> {
+    Input::with_capacity(48).array(account.as_bytes()).array(&token).finish()
+}
+
+fn compared(account: AccountId, token: [u8; 16], fingerprint: Fingerprint, device: DeviceId) -> Vec<u8> {
+    let fixed = Input::with_capacity(96).array(account.as_bytes()).array(&token);
+    fixed.array(fingerprint.as_bytes()).array(device.as_bytes()).finish()
+}
+
+impl Message for LinkInvitation {
+    type Proto = proto::LinkInvitation;
+
+    fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
+        Ok(Self {
+            domain: domain(proto.domain)?,
+            account: AccountId::from_bytes(required_array(proto.account)?),
+            token: required_array(proto.token)?,
+            commitment: Hash::from_bytes(required_array(proto.commitment)?),
+        })
+    }
+
+    fn to_proto(&self) -> Self::Proto {
+        proto::LinkInvitation {
+            domain: Some(self.domain.to_string()),
+            account: Some(self.account.as_bytes().to_vec()),
+            token: Some(self.token.to_vec()),
+            commitment: Some(self.commitment.as_bytes().to_vec()),
+        }
+    }
+}
+
+impl Message for LinkRequest {
+    type Proto = proto::LinkRequest;
+
+    fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
+        Ok(Self {
+            token: required_array(proto.token)?,
+            device: Device::from_proto(required(proto.device)?)?,
+            possession: ed25519::Signature::from_bytes(&required(proto.possession)?)?,
+            nonce: required_array(proto.nonce)?,
+        })
+    }
+
+    fn to_proto(&self) -> Self::Proto {
+        proto::LinkRequest {
+            token: Some(self.token.to_vec()),
+            device: Some(self.device.to_proto()),
+            possession: Some(self.possession.as_bytes().to_vec()),
+            nonce: Some(self.nonce.to_vec()),
+        }
+    }
+}
+
+impl Message for LinkReveal {
+    type Proto = proto::LinkReveal;
+
+    fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
+        Ok(Self { nonce: required_array(proto.nonce)?, manifest: required(proto.manifest)? })
+    }
+
+    fn to_proto(&self) -> Self::Proto {
+        proto::LinkReveal { nonce: Some(self.nonce.to_vec()), manifest: Some(self.manifest.clone()) }
+    }
+}

@@ -1,0 +1,240 @@
+//! Claiming the prekeys of one device. `docs/PROTOCOL.md` §4.12.
+
+use rand_core::CryptoRng;
+
+use super::OVERDUE;
+use super::bundle::{Bundle, SignedBundle};
+use super::seen::{PrekeysSeen, advance};
+use super::stock::{OneTime, OneTimePair, Stock};
+use crate::crypto::{CryptoError, label, random};
+use crate::identity::account::Account;
+use crate::identity::device::Device;
+use crate::identity::ids::{AccountId, DeviceId, RequestId};
+use crate::identity::{IdentityError, Verified};
+use crate::time::{Span, Timestamp};
+use crate::wire::generated::messages as proto;
+use crate::wire::message::{Message, required, required_array};
+use crate::wire::{Rule, Wire as _};
+
+/// How long a server answers a claim in the same way.
+const DEADLINE: Span = Span::from_days(14);
+
+/// A sender's request for the prekeys of one device. Sent again, it gets the same answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimRequest {
+    /// Drawn by the sender.
+    pub request: RequestId,
+    /// Whose device it is.
+    pub account: AccountId,
+    /// The device.
+    pub device: DeviceId,
+}
+
+/// A server's answer. Not yet judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimAnswer {
+    /// The id of the request.
+    pub request: RequestId,
+    /// The device's newest bundle.
+    pub bundle: SignedBundle,
+    /// `None` if the stock is used up.
+    pub one_time: Option<OneTime>,
+}
+
+/// What a server keeps of a claim that it answered: the pair belongs to this request, until the deadline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    one_time: Option<OneTime>,
+    until: Timestamp,
+}
+
+/// Prekeys that a handshake can begin with. Only [`ClaimAnswer::verify`] makes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prekeys {
+    device: Device,
+    bundle: Bundle,
+    bundle_bytes: Vec<u8>,
+    one_time: Option<(Stock, OneTimePair)>,
+    is_overdue: bool,
+    seen: PrekeysSeen,
+}
+
+impl ClaimRequest {
+    /// A new request; draws 16 bytes. [`CryptoError::WeakRandomness`] if the source is stuck.
+    pub fn new(account: AccountId, device: DeviceId, rng: &mut impl CryptoRng) -> Result<Self, CryptoError> {
+        let request = RequestId::from_bytes(*random::draw(rng)?.expose());
+        Ok(Self { request, account, device })
+    }
+}
+
+impl Grant {
+    /// The server's rule: a request that was answered before keeps what it got; a new one takes the pair `next` off the stock.
+    /// What is returned is stored under the request's id before the answer leaves, and `next` is taken only if `earlier` is `None`
+    /// or has passed its deadline.
+    pub fn renew(earlier: Option<Self>, next: impl FnOnce() -> Option<OneTime>, now: Timestamp) -> Self {
+        match earlier {
+            Some(grant) if now <= grant.until => grant,
+            _ => Self { one_time: next(), until: now.plus(DEADLINE) },
+        }
+    }
+
+    /// Until when it is kept.
+    pub const fn until(&self) -> Timestamp {
+        self.until
+    }
+
+    /// The answer to the request.
+    pub fn answer(&self, request: &ClaimRequest, bundle: SignedBundle) -> ClaimAnswer {
+        ClaimAnswer { request: request.request, bundle, one_time: self.one_time.clone() }
+    }
+}
+
+impl ClaimAnswer {
+    /// Verifies the answer against the request, the account, what was seen before of this device, and a time; §4.12 has the order
+    /// of the checks and their errors. Two hybrid signatures at most are verified.
+    pub fn verify(
+        self,
+        request: &ClaimRequest,
+        account: &Verified<Account>,
+        seen: &PrekeysSeen,
+        now: Timestamp,
+    ) -> Result<Verified<Prekeys>, IdentityError> {
+        if self.request != request.request {
+            return Err(IdentityError::Mismatch);
+        }
+        let bundle = Bundle::decode(&self.bundle.bundle)?;
+        let device = listed(request, account, bundle.account, bundle.device)?;
+        device.signing().verify(label::sign::BUNDLE, &self.bundle.bundle, &self.bundle.signature)?;
+        if bundle.order > account.order() {
+            return Err(IdentityError::NewerManifest);
+        }
+        if bundle.order == account.order() && bundle.manifest != account.hash() {
+            return Err(IdentityError::Mismatch);
+        }
+        let bundle_seen = advance(seen.bundle, bundle.number, &self.bundle.bundle)?;
+        bundle.validity.check_begun(now)?;
+        // A device that is away cannot renew its bundle.
+        if bundle.validity.is_over(now.minus(OVERDUE)) {
+            return Err(IdentityError::Expired);
+        }
+        let (one_time, stock_seen) = match self.one_time {
+            Some(one_time) => verify_one_time(one_time, request, account, seen, now)
+                .map(|(stock, pair, seen)| (Some((stock, pair)), Some(seen)))?,
+            None => (None, seen.stock),
+        };
+        Ok(Verified::new(Prekeys {
+            device: device.clone(),
+            is_overdue: bundle.validity.is_over(now),
+            bundle,
+            bundle_bytes: self.bundle.bundle,
+            one_time,
+            seen: PrekeysSeen { bundle: Some(bundle_seen), stock: stock_seen },
+        }))
+    }
+}
+
+fn verify_one_time(
+    one_time: OneTime,
+    request: &ClaimRequest,
+    account: &Verified<Account>,
+    seen: &PrekeysSeen,
+    now: Timestamp,
+) -> Result<(Stock, OneTimePair, super::Seen), IdentityError> {
+    let OneTime { stock: signed, pair } = one_time;
+    let stock = Stock::decode(&signed.stock)?;
+    let device = listed(request, account, stock.account, stock.device)?;
+    device.signing().verify(label::sign::STOCK, &signed.stock, &signed.signature)?;
+    let seen = advance(seen.stock, stock.number, &signed.stock)?;
+    stock.validity.check(now)?;
+    stock.check(&pair)?;
+    Ok((stock, pair, seen))
+}
+
+/// The device that was asked for, if a statement is about it and the account lists it.
+fn listed<'a>(
+    request: &ClaimRequest,
+    account: &'a Verified<Account>,
+    of_account: AccountId,
+    of_device: DeviceId,
+) -> Result<&'a Device, IdentityError> {
+    let about_it = of_account == request.account && of_device == request.device;
+    let device = (about_it && of_account == account.id()).then(|| account.device(of_device)).flatten();
+    device.ok_or(IdentityError::Mismatch)
+}
+
+impl Prekeys {
+    /// The device that they belong to.
+    pub const fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The bundle.
+    pub const fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
+    /// The bundle exactly as it was signed, for the transcript.
+    pub fn bundle_bytes(&self) -> &[u8] {
+        &self.bundle_bytes
+    }
+
+    /// The one-time pair with its stock. Without one, the forward secrecy of the first message is reduced.
+    pub const fn one_time(&self) -> Option<&(Stock, OneTimePair)> {
+        self.one_time.as_ref()
+    }
+
+    /// What the leaf of the one-time pair is made of, for the transcript; empty without one.
+    pub fn leaf_input(&self) -> Vec<u8> {
+        self.one_time.as_ref().map(|(stock, pair)| stock.leaf_input(pair)).unwrap_or_default()
+    }
+
+    /// Whether the bundle has passed its validity: a warning.
+    pub const fn is_overdue(&self) -> bool {
+        self.is_overdue
+    }
+
+    /// What to remember of this device.
+    pub const fn seen(&self) -> &PrekeysSeen {
+        &self.seen
+    }
+}
+
+impl Message for ClaimRequest {
+    type Proto = proto::ClaimRequest;
+
+    fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
+        Ok(Self {
+            request: RequestId::from_bytes(required_array(proto.request)?),
+            account: AccountId::from_bytes(required_array(proto.account)?),
+            device: DeviceId::from_bytes(required_array(proto.device)?),
+        })
+    }
+
+    fn to_proto(&self) -> Self::Proto {
+        proto::ClaimRequest {
+            request: Some(self.request.as_bytes().to_vec()),
+            account: Some(self.account.as_bytes().to_vec()),
+            device: Some(self.device.as_bytes().to_vec()),
+        }
+    }
+}
+
+impl Message for ClaimAnswer {
+    type Proto = proto::ClaimAnswer;
+
+    fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
+        Ok(Self {
+            request: RequestId::from_bytes(required_array(proto.request)?),
+            bundle: SignedBundle::from_proto(required(proto.bundle)?)?,
+            one_time: proto.one_time.map(OneTime::from_proto).transpose()?,
+        })
+    }
+
+    fn to_proto(&self) -> Self::Proto {
+        proto::ClaimAnswer {
+            request: Some(self.request.as_bytes().to_vec()),
+            bundle: Some(self.bundle.to_proto()),
+            one_time: self.one_time.as_ref().map(Message::to_proto),
+        }
+    }
+}

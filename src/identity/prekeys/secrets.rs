@@ -1,0 +1,158 @@
+//! The private halves of prekeys, as a device keeps them. `docs/PROTOCOL.md` §4.11.
+
+use rand_core::CryptoRng;
+
+use crate::crypto::secret::Secret;
+use crate::crypto::{CryptoError, mlkem, x25519};
+use crate::time::Timestamp;
+use crate::wire::Rule;
+use crate::wire::generated::messages as proto;
+use crate::wire::message::{Message, required, required_secret};
+
+/// A pair of private keys, X25519 and ML-KEM-768.
+#[derive(Debug)]
+pub struct PairSecret {
+    agreement: x25519::SecretKey,
+    kem: mlkem::DecapsulationKey,
+    kem_seed: Secret<{ mlkem::SEED_LENGTH }>,
+}
+
+/// The private keys of a bundle. They serve for every handshake that uses the bundle.
+#[derive(Debug)]
+pub struct PrekeySecret {
+    number: u64,
+    keys: PairSecret,
+    erase_after: Timestamp,
+}
+
+/// The private keys of a one-time pair. One handshake consumes them.
+#[derive(Debug)]
+pub struct OneTimeSecret {
+    stock: u64,
+    index: u32,
+    keys: PairSecret,
+    erase_after: Timestamp,
+}
+
+impl PairSecret {
+    fn generate(rng: &mut impl CryptoRng) -> Result<Self, CryptoError> {
+        let agreement = x25519::SecretKey::generate(rng)?;
+        let (kem, kem_seed) = mlkem::DecapsulationKey::generate(rng)?;
+        Ok(Self { agreement, kem, kem_seed })
+    }
+
+    fn from_fields(agreement: &mut Option<Vec<u8>>, kem: &mut Option<Vec<u8>>) -> Result<Self, Rule> {
+        let agreement = x25519::SecretKey::from_secret(&required_secret(agreement)?);
+        let kem_seed = required_secret(kem)?;
+        Ok(Self { agreement, kem: mlkem::DecapsulationKey::from_seed(&kem_seed), kem_seed })
+    }
+
+    /// The X25519 key.
+    pub const fn agreement(&self) -> &x25519::SecretKey {
+        &self.agreement
+    }
+
+    /// The ML-KEM-768 key.
+    pub const fn kem(&self) -> &mlkem::DecapsulationKey {
+        &self.kem
+    }
+}
+
+impl PrekeySecret {
+    pub(super) fn generate(
+        number: u64,
+        erase_after: Timestamp,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Self, CryptoError> {
+        Ok(Self { number, keys: PairSecret::generate(rng)?, erase_after })
+    }
+
+    /// The number of the bundle.
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The keys.
+    pub const fn keys(&self) -> &PairSecret {
+        &self.keys
+    }
+
+    /// When they must be erased.
+    pub const fn erase_after(&self) -> Timestamp {
+        self.erase_after
+    }
+}
+
+impl OneTimeSecret {
+    pub(super) fn generate(
+        stock: u64,
+        index: u32,
+        erase_after: Timestamp,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Self, CryptoError> {
+        Ok(Self { stock, index, keys: PairSecret::generate(rng)?, erase_after })
+    }
+
+    /// The number of the stock, and the index in it.
+    pub const fn place(&self) -> (u64, u32) {
+        (self.stock, self.index)
+    }
+
+    /// When they must be erased.
+    pub const fn erase_after(&self) -> Timestamp {
+        self.erase_after
+    }
+
+    /// The keys, for the one handshake that they are for.
+    pub fn into_keys(self) -> PairSecret {
+        self.keys
+    }
+
+    pub(super) const fn keys(&self) -> &PairSecret {
+        &self.keys
+    }
+}
+
+impl Message for PrekeySecret {
+    type Proto = proto::PrekeySecret;
+
+    fn from_proto(mut proto: Self::Proto) -> Result<Self, Rule> {
+        Ok(Self {
+            number: required(proto.number)?,
+            keys: PairSecret::from_fields(&mut proto.agreement, &mut proto.kem)?,
+            erase_after: Timestamp::from_millis(required(proto.erase_after)?),
+        })
+    }
+
+    fn to_proto(&self) -> Self::Proto {
+        proto::PrekeySecret {
+            number: Some(self.number),
+            agreement: Some(self.keys.agreement.to_secret().expose().to_vec()),
+            kem: Some(self.keys.kem_seed.expose().to_vec()),
+            erase_after: Some(self.erase_after.as_millis()),
+        }
+    }
+}
+
+impl Message for OneTimeSecret {
+    type Proto = proto::OneTimeSecret;
+
+    fn from_proto(mut proto: Self::Proto) -> Result<Self, Rule> {
+        Ok(Self {
+            stock: required(proto.stock)?,
+            index: required(proto.index)?,
+            keys: PairSecret::from_fields(&mut proto.agreement, &mut proto.kem)?,
+            erase_after: Timestamp::from_millis(required(proto.erase_after)?),
+        })
+    }
+
+    fn to_proto(&self) -> Self::Proto {
+        proto::OneTimeSecret {
+            stock: Some(self.stock),
+            index: Some(self.index),
+            agreement: Some(self.keys.agreement.to_secret().expose().to_vec()),
+            kem: Some(self.keys.kem_seed.expose().to_vec()),
+            erase_after: Some(self.erase_after.as_millis()),
+        }
+    }
+}

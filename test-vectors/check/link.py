@@ -1,0 +1,48 @@
+"""Linking a device, §4.16."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from . import account, address, chain, ids, wire
+from .constructions import draw
+from .people import code, commitment, fingerprint, require_reveal
+from .spec import require
+from .validity import U64_MAX
+
+LINKING = 2
+TWO_MINUTES = 120_000
+
+
+def invite(encoded: bytes, domain: str, request: bytes, shown_at: int, now: int, random: bytes) -> Dict[str, Any]:
+    """What the existing device says, and the code that it expects."""
+    manifest = chain.verify(chain.ACCOUNT, encoded)
+    address.check_domain(domain)
+    asked = wire.decode("LinkRequest", request)
+    token, nonce = draw(random[:16]), draw(random[16:])
+    promise = commitment(LINKING, manifest.chain + token, nonce)
+    invitation = {"domain": domain, "account": manifest.chain, "token": token, "commitment": promise}
+    require(shown_at <= now <= min(shown_at + TWO_MINUTES, U64_MAX), "expired")
+    require(asked["token"] == token and asked["device"]["capabilities"] == 0, "mismatch")
+    account.require_possession(asked["device"], manifest.chain, asked["possession"])
+    context = manifest.chain + token + fingerprint(manifest.path) + ids.device(asked["device"])
+    return {
+        "invitation": wire.encode("LinkInvitation", invitation),
+        "reveal": wire.encode("LinkReveal", {"nonce": nonce, "manifest": encoded}),
+        "code": code(LINKING, context, nonce, asked["nonce"]),
+    }
+
+
+def join(invitation: bytes, secret: bytes, reveal: bytes, random: bytes) -> Dict[str, Any]:
+    """What the new device says, and the code that it shows."""
+    invited, own = wire.decode("LinkInvitation", invitation), wire.decode("DeviceSecret", secret)
+    revealed = wire.decode("LinkReveal", reveal)
+    nonce, entry = draw(random), account.entry_of(own)
+    possession = account.possess(own, invited["account"])
+    request = {"token": invited["token"], "device": entry, "possession": possession, "nonce": nonce}
+    promised = invited["account"] + invited["token"]
+    require_reveal(LINKING, promised, invited["commitment"], revealed["nonce"])
+    manifest = chain.verify(chain.ACCOUNT, revealed["manifest"])
+    require(manifest.chain == invited["account"], "mismatch")
+    context = promised + fingerprint(manifest.path) + ids.device(entry)
+    return {"request": wire.encode("LinkRequest", request), "code": code(LINKING, context, revealed["nonce"], nonce)}
