@@ -114,7 +114,8 @@ impl Inviting {
     ) -> Result<(Self, LinkInvitation), IdentityError> {
         let token = *random::draw(rng)?.expose();
         let nonce = Nonce::draw(rng)?;
-        let commitment = commitment(Purpose::Linking, &committed_to(account.id(), token), nonce);
+        let context = committed_to(account.id(), token, &domain);
+        let commitment = commitment(Purpose::Linking, &context, nonce);
         let invitation = LinkInvitation { domain, account: account.id(), token, commitment };
         Ok((Self { account: account.clone(), token, nonce, shown_at: now }, invitation))
     }
@@ -161,9 +162,9 @@ impl Joining {
     /// Takes the reveal. [`CryptoError::Unauthentic`](crate::crypto::CryptoError::Unauthentic) if it does not fit the commitment,
     /// [`IdentityError::Mismatch`] if it is about another account, or an error of [`Manifest::verify`]. The attempt is over then.
     pub fn check(self, reveal: &LinkReveal) -> Result<Joined, IdentityError> {
-        let LinkInvitation { account: id, token, commitment, .. } = self.invitation;
+        let LinkInvitation { domain, account: id, token, commitment } = self.invitation;
         let inviter = Nonce(reveal.nonce);
-        check_reveal(Purpose::Linking, &committed_to(id, token), commitment, inviter)?;
+        check_reveal(Purpose::Linking, &committed_to(id, token, &domain), commitment, inviter)?;
         let account = Manifest::decode(&reveal.manifest)?.verify::<Account>()?;
         if account.id() != id {
             return Err(IdentityError::Mismatch);
@@ -192,8 +193,8 @@ impl Joined {
     }
 }
 
-fn committed_to(account: AccountId, token: [u8; 16]) -> Vec<u8> {
-    Input::with_capacity(48).array(account.as_bytes()).array(&token).finish()
+fn committed_to(account: AccountId, token: [u8; 16], domain: &Domain) -> Vec<u8> {
+    Input::new().array(account.as_bytes()).array(&token).last(domain.as_str().as_bytes())
 }
 
 fn compared(account: AccountId, token: [u8; 16], fingerprint: Fingerprint, device: DeviceId) -> Vec<u8> {

@@ -97,7 +97,8 @@ impl FromStr for RecoveryKey {
         if words != WORDS {
             return Err(BadPhrase::Words(words));
         }
-        let mut clean = Zeroizing::new(String::with_capacity(text.len()));
+        // A space follows every word. Growing would leave a copy of the words behind.
+        let mut clean = Zeroizing::new(String::with_capacity(text.len().saturating_add(1)));
         for (at, word) in text.split_ascii_whitespace().enumerate() {
             let start = clean.len();
             clean.push_str(word);

@@ -20,7 +20,7 @@ def invite(encoded: bytes, domain: str, request: bytes, shown_at: int, now: int,
     address.check_domain(domain)
     asked = wire.decode("LinkRequest", request)
     token, nonce = draw(random[:16]), draw(random[16:])
-    promise = commitment(LINKING, manifest.chain + token, nonce)
+    promise = commitment(LINKING, manifest.chain + token + domain.encode("ascii"), nonce)
     invitation = {"domain": domain, "account": manifest.chain, "token": token, "commitment": promise}
     require(shown_at <= now <= min(shown_at + TWO_MINUTES, U64_MAX), "expired")
     require(asked["token"] == token and asked["device"]["capabilities"] == 0, "mismatch")
@@ -41,7 +41,7 @@ def join(invitation: bytes, secret: bytes, reveal: bytes, random: bytes) -> Dict
     possession = account.possess(own, invited["account"])
     request = {"token": invited["token"], "device": entry, "possession": possession, "nonce": nonce}
     promised = invited["account"] + invited["token"]
-    require_reveal(LINKING, promised, invited["commitment"], revealed["nonce"])
+    require_reveal(LINKING, promised + invited["domain"].encode("ascii"), invited["commitment"], revealed["nonce"])
     manifest = chain.verify(chain.ACCOUNT, revealed["manifest"])
     require(manifest.chain == invited["account"], "mismatch")
     context = promised + fingerprint(manifest.path) + ids.device(entry)

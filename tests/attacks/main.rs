@@ -12,6 +12,7 @@
 
 mod handshake;
 mod identifiers;
+mod identity;
 mod implementation;
 mod primitives;
 mod properties;

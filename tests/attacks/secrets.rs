@@ -12,6 +12,9 @@ use sottovoce::crypto::random::{Generator, Seed};
 use sottovoce::crypto::rest::RestKey;
 use sottovoce::crypto::secret::Secret;
 use sottovoce::crypto::{ed25519, hybrid, label, mldsa, mlkem, x25519};
+use sottovoce::identity::device::DeviceSecret;
+use sottovoce::identity::prekeys::{OneTimeSecret, PrekeySecret};
+use sottovoce::identity::recovery::{Phrase, RecoveryKey};
 use sottovoce::wire::Wire as _;
 use sottovoce_heap::{CANARY, freed_with_canary};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
@@ -37,6 +40,7 @@ fn c_11_secrets_cannot_be_copied_compared_or_displayed() {
         Sealer,
         Opener
     );
+    secret!(DeviceSecret, PrekeySecret, OneTimeSecret, RecoveryKey, Phrase);
     secret!(
         x25519::SecretKey,
         ed25519::SecretKey,
@@ -97,6 +101,51 @@ fn c_16_freed_memory_holds_no_secret() {
     assert_eq!(found, 0, "freed blocks with the secret");
 }
 
+fn field(number: u8, secret: &[u8]) -> Vec<u8> {
+    [&[number << 3 | 2, u8::try_from(secret.len()).unwrap()], secret].concat()
+}
+
+/// Records of private keys, each with the canary in every secret.
+fn records() -> [Vec<u8>; 3] {
+    let (short, long) = (planted::<32>(), planted::<64>());
+    let device = [field(1, long.expose()), field(2, short.expose()), field(3, long.expose())].concat();
+    let prekey = [vec![8, 1], field(2, short.expose()), field(3, long.expose()), vec![32, 0]].concat();
+    let one_time =
+        [vec![8, 1, 16, 2], field(3, short.expose()), field(4, long.expose()), vec![40, 0]].concat();
+    [device, prekey, one_time]
+}
+
+#[test]
+fn c_16_freed_memory_holds_no_private_key_of_an_identity() {
+    let mut records = records();
+    let phrase = RecoveryKey::from_entropy(planted()).phrase();
+    let words: [u8; CANARY] = phrase.as_str().as_bytes()[..CANARY].try_into().unwrap();
+    assert_eq!(
+        freed_with_canary(words, || drop(phrase.as_str().to_owned())),
+        1,
+        "the search finds what is there"
+    );
+    let found = freed_with_canary(PLANTED, || {
+        drop(Box::new(RecoveryKey::from_entropy(planted())));
+        drop(Box::new(phrase.as_str().parse::<RecoveryKey>().unwrap()));
+        let [device, prekey, one_time] = &records;
+        drop(Box::new(DeviceSecret::decode(device).unwrap()));
+        drop(Box::new(PrekeySecret::decode(prekey).unwrap()));
+        drop(Box::new(OneTimeSecret::decode(one_time).unwrap()));
+        assert!(DeviceSecret::decode(&device[..device.len() - 1]).is_err());
+        for record in &mut records {
+            record.zeroize();
+        }
+    });
+    assert_eq!(found, 0, "freed blocks with a private key");
+    let found = freed_with_canary(words, || {
+        drop(RecoveryKey::from_entropy(planted()).phrase());
+        drop(phrase.as_str().parse::<RecoveryKey>().unwrap());
+        drop(phrase);
+    });
+    assert_eq!(found, 0, "freed blocks with the phrase");
+}
+
 /// The expanded keys are long-lived and on the heap: their private parts are gone too.
 #[test]
 fn c_16_expanded_keys_are_erased() {
@@ -140,7 +189,14 @@ fn c_17_debug_prints_no_secret() {
     let one_time = OneTimeKey::new(secret.duplicate());
     let seed = Seed::from_bytes(*secret.expose()).unwrap();
     let ml_kem = mlkem::DecapsulationKey::from_seed(&planted());
-    let values: [&dyn Debug; 13] = [
+    let [device, prekey, one_time_pair] = records();
+    let recovery = RecoveryKey::from_entropy(planted());
+    let values: [&dyn Debug; 18] = [
+        &DeviceSecret::decode(&device).unwrap(),
+        &PrekeySecret::decode(&prekey).unwrap(),
+        &OneTimeSecret::decode(&one_time_pair).unwrap(),
+        &recovery.phrase(),
+        &recovery,
         &Input::new().array(&PLANTED),
         &secret,
         &pointer,
@@ -165,6 +221,7 @@ fn c_17_debug_prints_no_secret() {
                 decimal.replace(' ', ""),
                 "canary".to_owned(),
                 "y2fuyxj5".to_owned(),
+                recovery.phrase().as_str().split(' ').next().unwrap().to_owned(),
             ] {
                 assert!(!printed.contains(&form), "{printed}");
             }

@@ -83,7 +83,7 @@ impl TryRng for Repeating {
 
 impl TryCryptoRng for Repeating {}
 
-/// Every message type of this layer: its name, one encoding, and its decoder.
+/// Messages of every layer: name, one encoding, and decoder. The specimen, which has a field of every shape, is the last.
 pub struct Sample {
     pub name: &'static str,
     pub bytes: Vec<u8>,
@@ -95,16 +95,18 @@ pub fn samples() -> Vec<Sample> {
     let key = hybrid::SecretKey::generate(&mut rng).unwrap();
     let signature = key.sign(label::sign::MANIFEST, b"manifest");
     let (_, blob) = blob::seal(b"body", &mut rng).unwrap();
-    vec![
+    let mut samples = vec![
         sample(&key.public_key()),
         sample(&signature),
         sample(&blob),
         sample(&attachment_pointer(&mut rng)),
-        sample(&specimen()),
-    ]
+    ];
+    samples.extend(crate::identity::samples());
+    samples.push(sample(&specimen()));
+    samples
 }
 
-fn sample<T: Wire>(value: &T) -> Sample {
+pub fn sample<T: Wire>(value: &T) -> Sample {
     Sample { name: T::NAME, bytes: value.encode().unwrap(), decode: |bytes| T::decode(bytes).map(drop) }
 }
 

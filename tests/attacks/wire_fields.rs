@@ -65,7 +65,7 @@ fn w_02_no_field_is_read_twice() {
         for (index, field) in fields.iter().enumerate() {
             let mut edited = fields.clone();
             edited.insert(index, field.clone());
-            let repeated = [9, 10].contains(&field.number);
+            let repeated = sample.name == "Specimen" && [9, 10].contains(&field.number);
             assert_eq!((sample.decode)(&join(&edited)).is_ok(), repeated, "{} {index}", sample.name);
         }
     }
@@ -169,10 +169,16 @@ fn w_07_empty_keys_and_unknown_enumerations_are_refused() {
         let mut fields = split(&sample.bytes);
         for index in 0..fields.len() {
             let field = fields[index].clone();
-            let fixed = sample.name != "Specimen" || [5, 6, 40].contains(&field.number);
+            let fixed = match sample.name {
+                "Specimen" => [5, 6, 40].contains(&field.number),
+                // What was signed is decoded by the verifier.
+                name => !name.starts_with("Signed") || field.number != 1,
+            };
             if field.wire_type == 2 && fixed {
                 fields[index] = RawField { value: 0, contents: vec![], ..field.clone() };
-                assert_eq!((sample.decode)(&join(&fields)).expect_err("empty").class(), "bad-length");
+                let class = (sample.decode)(&join(&fields)).expect_err("empty").class();
+                // An empty message lacks its fields.
+                assert!(["bad-length", "missing"].contains(&class), "{} {index}: {class}", sample.name);
             }
             if sample.name == "Specimen" && field.number == 4 {
                 for unknown in [0, 3, 4, 6, 1 << 31, u64::MAX] {

@@ -303,6 +303,7 @@ fn joiner(file: &mut File, invited: &Value) {
         ("another nonce", with("reveal", flipped(reveal, 5)), "unauthentic"),
         ("another commitment", with("invitation", flipped(invitation, -1)), "unauthentic"),
         ("another token", with("invitation", flipped(invitation, 60)), "unauthentic"),
+        ("another domain", with("invitation", flipped(invitation, 2)), "unauthentic"),
         ("another account", with("reveal", manifest(&another_account())), "mismatch"),
         ("a manifest that does not verify", with("reveal", manifest(&unproven)), "no-possession"),
         ("no manifest", with("reveal", format!("{nonce}1200")), "missing"),

@@ -1,0 +1,161 @@
+//! D-03, D-04: phishing for a link, and sitting between.
+
+use sottovoce::identity::IdentityError;
+use sottovoce::identity::chain::Subject as _;
+use sottovoce::identity::code::QrPayload;
+use sottovoce::identity::device::{Capabilities, DeviceSecret, Newcomer};
+use sottovoce::identity::draft::Draft;
+use sottovoce::identity::link::{Decision, Inviting, Joining, LinkInvitation, LinkRequest, LinkReveal};
+use sottovoce::identity::sas::{Comparison, WrongCode};
+use sottovoce::time::{Span, Timestamp};
+use sottovoce::wire::Wire as _;
+
+use super::{NOW, Person, author, device, person, with_device};
+use crate::support::generator;
+
+fn invite(owner: &Person, seed: u64) -> (Inviting, LinkInvitation) {
+    let domain = "example.org".parse().unwrap();
+    Inviting::new(Decision::of_the_person(), &owner.account, domain, NOW, &mut generator(seed)).unwrap()
+}
+
+fn join(invitation: &LinkInvitation, secret: &DeviceSecret, seed: u64) -> (Joining, LinkRequest) {
+    Joining::new(Decision::of_the_person(), invitation.clone(), secret, &mut generator(seed)).unwrap()
+}
+
+/// The honest course, in which every other device hears of the new one.
+#[test]
+fn d_03_a_link_is_granted_after_the_code_and_everyone_is_told() {
+    let owner = person(1);
+    let tablet = device(1);
+    let before = with_device(&owner.account, &tablet, Capabilities::NONE, owner.device.signing());
+    let owner = Person { account: before.clone(), ..owner };
+    let (inviting, invitation) = invite(&owner, 1);
+    let laptop = device(2);
+    let (joining, request) = join(&invitation, &laptop, 2);
+    let (reveal, comparison) = inviting.receive(request, NOW.plus(Span::from_secs(30))).unwrap();
+    let joined = joining.check(&reveal).unwrap();
+    assert_eq!(comparison.pending().device().id(), laptop.id(), "what is about to be granted can be shown");
+    assert!(!joined.is_listed(&before));
+    let newcomer = comparison.confirm(joined.code().as_str()).unwrap();
+    let mut draft = Draft::after(&before);
+    draft.add(newcomer, Capabilities::NONE).unwrap();
+    let after = draft.sign(&author(owner.device.signing())).unwrap();
+    assert!(joined.is_listed(&after));
+    let changes = after.changes_since(&before);
+    assert_eq!((changes.added, changes.removed, changes.recovery), (vec![laptop.id()], vec![], false));
+}
+
+/// Late, repeated, wrong: each ends the invitation. That an invitation needs a decision, and that it takes one request, are types
+/// (compile-fail tests `link_without_decision`, `invitation_twice`).
+#[test]
+fn d_03_invitations_are_short_and_single() {
+    let owner = person(1);
+    let laptop = device(2);
+    for (now, accepted) in [
+        (NOW, true),
+        (NOW.plus(Span::from_secs(120)), true),
+        (NOW.plus(Span::from_secs(120)).plus(Span::from_millis(1)), false),
+        (NOW.minus(Span::from_millis(1)), false),
+        (Timestamp::from_millis(0), false),
+        (Timestamp::from_millis(u64::MAX), false),
+    ] {
+        let (inviting, invitation) = invite(&owner, 1);
+        let (_, request) = join(&invitation, &laptop, 2);
+        let refused = inviting.receive(request, now).err();
+        assert_eq!(refused, (!accepted).then_some(IdentityError::Expired), "{now:?}");
+    }
+    // A request for another invitation of the same account, kept from earlier.
+    let (_, old) = invite(&owner, 3);
+    let (_, replayed) = join(&old, &laptop, 4);
+    assert_eq!(invite(&owner, 5).0.receive(replayed, NOW).err(), Some(IdentityError::Mismatch));
+    // A request made for another account, with the token guessed.
+    let (inviting, invitation) = invite(&owner, 6);
+    let (_, elsewhere) = join(&LinkInvitation { account: person(2).account.id(), ..invitation }, &laptop, 7);
+    assert_eq!(inviting.receive(elsewhere, NOW).err(), Some(IdentityError::NoPossession));
+    // A device that asks for rights.
+    let (inviting, invitation) = invite(&owner, 8);
+    let (_, request) = join(&invitation, &laptop, 9);
+    let entry = hex::encode(request.encode().unwrap()).replacen("20002a020001", "20012a020001", 1);
+    let asking = LinkRequest::decode(&hex::decode(entry).unwrap()).unwrap();
+    assert_eq!(inviting.receive(asking, NOW).err(), Some(IdentityError::Mismatch));
+    // A scanned invitation does nothing as a verification.
+    let payload = QrPayload::Invitation(invitation);
+    assert_eq!(
+        payload.compare(&owner.account.fingerprint(), &person(2).account.fingerprint()).err(),
+        Some(IdentityError::Mismatch)
+    );
+}
+
+#[test]
+fn d_03_three_wrong_codes_abort() {
+    let owner = person(1);
+    let (inviting, invitation) = invite(&owner, 1);
+    let (_, request) = join(&invitation, &device(2), 2);
+    let (_, comparison) = inviting.receive(request, NOW).unwrap();
+    let again = |comparison: Comparison<Newcomer>| match comparison.confirm("000 000 000") {
+        Err(WrongCode::TryAgain(comparison)) => Some(comparison),
+        Err(WrongCode::Aborted) => None,
+        Ok(_) => panic!("not the code of this seed"),
+    };
+    assert!(again(comparison).and_then(again).and_then(again).is_none());
+}
+
+/// A relay that exchanges any part makes the two codes differ, or is refused.
+#[test]
+fn d_04_a_relay_changes_the_code() {
+    let owner = person(1);
+    let (laptop, ghost) = (device(2), device(3));
+    let mut codes_met = 0;
+    for seed in 0..300 {
+        let (inviting, invitation) = invite(&owner, seed);
+        // The relay keeps the request and sends its own device's.
+        let (joining, _) = join(&invitation, &laptop, seed + 1000);
+        let (_, forged) = join(&invitation, &ghost, seed + 2000);
+        let (reveal, comparison) = inviting.receive(forged, NOW).unwrap();
+        let joined = joining.check(&reveal).unwrap();
+        codes_met += usize::from(comparison.code().as_str() == joined.code().as_str());
+        // The relay gives the new device an invitation of its own, to the same account.
+        let (inviting, invitation) = invite(&owner, seed + 3000);
+        let (own_inviting, own_invitation) = invite(&owner, seed + 4000);
+        let (joining, request) = join(&own_invitation, &laptop, seed + 5000);
+        let (own_reveal, _) = own_inviting.receive(request.clone(), NOW).unwrap();
+        let relayed = LinkRequest { token: invitation.token, ..request };
+        let (_, comparison) = inviting.receive(relayed, NOW).unwrap();
+        let joined = joining.check(&own_reveal).unwrap();
+        codes_met += usize::from(comparison.code().as_str() == joined.code().as_str());
+    }
+    assert_eq!(codes_met, 0);
+    // A nonce exchanged on the way: the new device's changes the code, the inviter's does not fit its commitment.
+    let (inviting, invitation) = invite(&owner, 1);
+    let (joining, request) = join(&invitation, &laptop, 2);
+    let (reveal, comparison) = inviting.receive(LinkRequest { nonce: [9; 32], ..request }, NOW).unwrap();
+    let joined = joining.check(&reveal).unwrap();
+    assert_ne!(comparison.code().as_str(), joined.code().as_str());
+    let (joining, _) = join(&invitation, &laptop, 2);
+    assert!(joining.check(&LinkReveal { nonce: [9; 32], ..reveal }).is_err());
+    // Another account in the reveal.
+    let (joining, _) = join(&invitation, &laptop, 2);
+    let other = person(2).account.manifest().encode().unwrap();
+    let (inviting, _) = invite(&owner, 1);
+    let (_, request) = join(&invitation, &laptop, 2);
+    let (reveal, _) = inviting.receive(request, NOW).unwrap();
+    assert_eq!(joining.check(&LinkReveal { manifest: other, ..reveal }).err(), Some(IdentityError::Mismatch));
+}
+
+/// Nothing secret is in what is sent, before or after the confirmation.
+#[test]
+fn d_04_no_secret_travels() {
+    let owner = person(1);
+    let laptop = device(2);
+    let (inviting, invitation) = invite(&owner, 71);
+    let (_, request) = join(&invitation, &laptop, 72);
+    let (reveal, _) = inviting.receive(request.clone(), NOW).unwrap();
+    let sent = [invitation.encode().unwrap(), request.encode().unwrap(), reveal.encode().unwrap()].concat();
+    for secret in [&laptop, &owner.device] {
+        let kept = secret.encode().unwrap();
+        for at in (2..kept.len() - 16).filter(|at| !(66..70).contains(at)) {
+            let window = &kept[at..at + 16];
+            assert!(!sent.windows(16).any(|sent| sent == window), "bytes {at} of a private key were sent");
+        }
+    }
+}
