@@ -1,4 +1,5 @@
-//! What layers 0 and 1 cost beyond the crates they wrap: `cargo bench --bench layers [-- part of a name]`.
+//! What layers 0 and 1 cost beyond the crates they wrap, and layer 3 beyond the cryptography that it cannot do without:
+//! `cargo bench --bench layers [-- part of a name]`.
 //!
 //! Each row runs our function and, in turn with it, the bare crate as an expert would call it for the same cryptographic work.
 //! Our side should add at most 5 % or 50 ns. This is measured and printed but never tested, since a loaded machine would fail it;
@@ -14,6 +15,8 @@
 
 #[path = "layers/bare.rs"]
 mod bare;
+#[path = "layers/identity/mod.rs"]
+mod identity;
 #[path = "layers/keys.rs"]
 mod keys;
 mod paired;
@@ -38,6 +41,8 @@ fn main() {
     symmetric::run(&mut pairs);
     sealed::run(&mut pairs);
     wire::run(&mut pairs);
+    pairs.head("ours ns", "primitives", false);
+    identity::run(&mut pairs);
     pairs.head("libcrux", "RustCrypto", false);
     peers::run(&mut pairs);
     pairs.finish();

@@ -1,7 +1,7 @@
 //! End-to-end encrypted messaging between accounts `user@domain` on independent servers, as a library without I/O: no
 //! sockets, no files, no clock, no threads, no randomness of its own. So far it contains the ground: cryptographic
-//! primitives behind types that are hard to misuse ([`crypto`]), the strict wire format ([`wire`]) and addresses
-//! ([`identity::address`]).
+//! primitives behind types that are hard to misuse ([`crypto`]), the strict wire format ([`wire`]), and accounts, devices, servers,
+//! prekeys and trust ([`identity`]).
 //!
 //! ```
 //! use sottovoce::crypto::blob;
@@ -34,7 +34,7 @@
 //!
 //! | layer | module | |
 //! |---|---|---|
-//! | 3 | [`identity`] | addresses |
+//! | 3 | [`identity`] | addresses, accounts, devices, servers, prekeys, trust |
 //! | 1 | [`wire`] | strict canonical Protocol Buffers, limits |
 //! | 0 | [`crypto`] | primitives, labels, secrets |
 //! | leaves | [`error`], [`time`] | whose fault an error is; time as a value |
