@@ -7,7 +7,12 @@ use std::hint::black_box;
 use sottovoce::crypto::attachment::AttachmentPointer;
 use sottovoce::crypto::blob::BlobPointer;
 use sottovoce::crypto::hybrid;
+use sottovoce::identity::account::AccountBody;
 use sottovoce::identity::address::Address;
+use sottovoce::identity::chain::{AuthorityPath, Header, Manifest};
+use sottovoce::identity::prekeys::{ClaimAnswer, OneTimePair};
+use sottovoce::identity::recovery::RecoveryKey;
+use sottovoce::identity::server::ServerBody;
 use sottovoce::wire::Wire;
 use sottovoce::wire::specimen::{Choice, Colour, Mark, Part, Specimen};
 
@@ -38,6 +43,14 @@ inputs! {
     "signature", |n| repeat(&[], &[0x0a, 0x40], n), decode::<hybrid::Signature>;
     "blob-pointer", |n| repeat(&[], &[0x0a, 0x00], n), decode::<BlobPointer>;
     "attachment-pointer", |n| repeat(&[], &[0x18, 0x01], n), decode::<AttachmentPointer>;
+    "account-devices", |n| repeat(&[], &[0x0a, 0x00], n), decode::<AccountBody>;
+    "path-headers", |n| repeat(&[], &[0x0a, 0x00], n), decode::<AuthorityPath>;
+    "manifest-nested", |n| repeat(&[0x0a, 0xff, 0x7f], &[0x0a, 0x00], n), decode::<Manifest>;
+    "header-authorities", |n| repeat(&[0x08, 0x01], &[0x3a, 0x00], n), decode::<Header>;
+    "server-endpoints", |n| repeat(&[0x0a, 0x03, b'a', b'.', b'b'], &[0x12, 0x00], n), decode::<ServerBody>;
+    "pair-proof", |n| repeat(&[0x08, 0x01], &[0x22, 0x00], n), decode::<OneTimePair>;
+    "claim-answer", |n| repeat(&[], &[0x12, 0x00], n), decode::<ClaimAnswer>;
+    "phrase", |n| repeat(&[], b"abandon ", n), phrase;
     "address-labels", |n| repeat(b"a@", b"a.", n / 8), address;
     "address-punycode", |n| repeat(b"a@b.xn--", b"z", n / 40), address;
 }
@@ -85,6 +98,11 @@ fn decode<T: Wire>(bytes: &[u8]) {
 fn address(bytes: &[u8]) {
     let text = core::str::from_utf8(bytes).expect("ASCII");
     let _ = black_box(black_box(text).parse::<Address>().is_ok());
+}
+
+fn phrase(bytes: &[u8]) {
+    let text = core::str::from_utf8(bytes).expect("ASCII");
+    assert!(black_box(black_box(text).parse::<RecoveryKey>().is_err()), "too many words");
 }
 
 fn main() {

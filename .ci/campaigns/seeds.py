@@ -13,11 +13,25 @@ WIRE = {
     "AttachmentPointer": ["wire_attachment_pointer"],
     "Specimen": ["wire_specimen"],
 }
+# Targets that take several messages.
+GROUPS = {
+    "wire_chain": "ManifestLink ManifestHeader SignedHeader AuthorityPath Manifest ForkEvidence",
+    "wire_bodies": "DeviceEntry AccountBody Validity Endpoint OnlineKey ServerBody AddressCertificate SignedCertificate",
+    "wire_prekeys": "Bundle SignedBundle Stock SignedStock OneTimePair OneTime ClaimRequest ClaimAnswer",
+    "wire_people": "VerificationCode LinkInvitation QrPayload SasStart SasAnswer SasReveal LinkRequest LinkReveal",
+    "wire_kept": "Seen PrekeysSeen ContactTrust DeviceSecret PrekeySecret OneTimeSecret",
+}
+for group, messages in GROUPS.items():
+    WIRE.update({message: [group] for message in messages.split()})
 PARSERS = {
     "x25519.parse": ("x25519_public_key", "public"),
     "ed25519.parse": ("ed25519_public_key", "public"),
     "ml_kem.parse": ("ml_kem_public_key", "public"),
     "ml_kem.decapsulate": ("ml_kem_ciphertext", "ciphertext"),
+    "manifest.verify": ("manifest_verify", "manifest"),
+    "fork.verify": ("fork_verify", "evidence"),
+    "certificate.verify": ("certificate_verify", "certificate"),
+    "claim.verify": ("claim_verify", "answer"),
 }
 
 
@@ -36,6 +50,9 @@ def seeds(case):
         yield target, bytes.fromhex(given[member])
     elif op == "address.parse":
         yield "address", given["text"].encode()
+        yield "domain", given["text"].rpartition("@")[2].encode()
+    elif op == "phrase.parse":
+        yield "recovery_phrase", given["phrase"].encode()
     elif op == "one_time.open":
         key, aad, sealed = (bytes.fromhex(given[name]) for name in ("key", "aad", "ciphertext"))
         yield "one_time_open", key + some(aad) + sealed

@@ -27,6 +27,14 @@ impl Hash {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// The first `N` bytes, at most 32.
+    pub fn truncated<const N: usize>(&self) -> [u8; N] {
+        const { assert!(N <= 32, "a hash has 32 bytes") };
+        let mut start = [0; N];
+        start.iter_mut().zip(self.0).for_each(|(to, from)| *to = from);
+        start
+    }
 }
 
 /// Collects the fields of a labelled hash.

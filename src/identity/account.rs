@@ -74,7 +74,7 @@ impl Account {
 
     /// Whether the manifest has not passed its time of refreshing. Past it, it counts still, with a warning (attack D-02).
     pub fn is_fresh(&self, now: Timestamp) -> bool {
-        now <= self.chain.newest().refresh_after
+        self.chain.is_fresh(now)
     }
 
     /// What has changed since `older`.

@@ -6,9 +6,9 @@ use rand_core::CryptoRng;
 
 use super::IdentityError;
 use super::ids::{AccountId, DeviceId};
+use super::key_pair::PairSecret;
 use crate::crypto::absorb::{Absorb as _, Input};
 use crate::crypto::hash::{Hash, Hasher};
-use crate::crypto::secret::Secret;
 use crate::crypto::suite::Suite;
 use crate::crypto::{CryptoError, ed25519, hybrid, label, mlkem, x25519};
 use crate::wire::Rule;
@@ -62,8 +62,7 @@ impl Device {
     ) -> Self {
         let keys = Hasher::new(label::hash::DEVICE).array(signing.pair().as_bytes());
         let hash = keys.array(agreement.as_bytes()).array(Hash::of(kem.as_bytes()).as_bytes()).finish();
-        let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = *hash.as_bytes();
-        Self { id: DeviceId::from_bytes(id), signing, agreement, kem, capabilities, suites }
+        Self { id: DeviceId::from_bytes(hash.truncated()), signing, agreement, kem, capabilities, suites }
     }
 
     /// The name of the device: a hash of its keys.
@@ -165,9 +164,7 @@ fn statement(account: AccountId, device: DeviceId) -> Vec<u8> {
 #[derive(Debug)]
 pub struct DeviceSecret {
     signing: hybrid::SecretKey,
-    agreement: x25519::SecretKey,
-    kem: mlkem::DecapsulationKey,
-    kem_seed: Secret<{ mlkem::SEED_LENGTH }>,
+    keys: PairSecret,
     public: Device,
 }
 
@@ -175,25 +172,14 @@ impl DeviceSecret {
     /// New keys; draws 32, 32, 32 and 64 bytes. [`CryptoError::WeakRandomness`] if the source is stuck.
     pub fn generate(rng: &mut impl CryptoRng) -> Result<Self, CryptoError> {
         let signing = hybrid::SecretKey::generate(rng)?;
-        let agreement = x25519::SecretKey::generate(rng)?;
-        let (kem, seed) = mlkem::DecapsulationKey::generate(rng)?;
-        Ok(Self::new(signing, agreement, kem, seed))
+        Ok(Self::new(signing, PairSecret::generate(rng)?))
     }
 
-    fn new(
-        signing: hybrid::SecretKey,
-        agreement: x25519::SecretKey,
-        kem: mlkem::DecapsulationKey,
-        kem_seed: Secret<{ mlkem::SEED_LENGTH }>,
-    ) -> Self {
-        let public = Device::new(
-            signing.public_key(),
-            agreement.public_key(),
-            kem.public_key().clone(),
-            Capabilities::NONE,
-            vec![Suite::One.number()],
-        );
-        Self { signing, agreement, kem, kem_seed, public }
+    fn new(signing: hybrid::SecretKey, keys: PairSecret) -> Self {
+        let (agreement, kem) = (keys.agreement().public_key(), keys.kem().public_key().clone());
+        let suites = vec![Suite::One.number()];
+        let public = Device::new(signing.public_key(), agreement, kem, Capabilities::NONE, suites);
+        Self { signing, keys, public }
     }
 
     /// The public part, without capabilities.
@@ -211,14 +197,9 @@ impl DeviceSecret {
         &self.signing
     }
 
-    /// Its X25519 identity key.
-    pub const fn agreement(&self) -> &x25519::SecretKey {
-        &self.agreement
-    }
-
-    /// Its ML-KEM-768 identity key.
-    pub const fn kem(&self) -> &mlkem::DecapsulationKey {
-        &self.kem
+    /// Its X25519 and ML-KEM-768 identity keys.
+    pub const fn keys(&self) -> &PairSecret {
+        &self.keys
     }
 
     /// Proves to an account that this device possesses its keys, so that it can be added.
@@ -271,17 +252,12 @@ impl Message for DeviceSecret {
 
     fn from_proto(mut proto: Self::Proto) -> Result<Self, Rule> {
         let signing = hybrid::SecretKey::from_seed(&required_secret(&mut proto.signing)?);
-        let agreement = x25519::SecretKey::from_secret(&required_secret(&mut proto.agreement)?);
-        let seed = required_secret(&mut proto.kem)?;
-        Ok(Self::new(signing, agreement, mlkem::DecapsulationKey::from_seed(&seed), seed))
+        Ok(Self::new(signing, PairSecret::from_fields(&mut proto.agreement, &mut proto.kem)?))
     }
 
     fn to_proto(&self) -> Self::Proto {
-        proto::DeviceSecret {
-            signing: Some(self.signing.to_seed().expose().to_vec()),
-            agreement: Some(self.agreement.to_secret().expose().to_vec()),
-            kem: Some(self.kem_seed.expose().to_vec()),
-        }
+        let (agreement, kem) = self.keys.to_fields();
+        proto::DeviceSecret { signing: Some(self.signing.to_seed().expose().to_vec()), agreement, kem }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Making an account's manifests: founding, changing, recovering. `docs/PROTOCOL.md` §4.4, §4.6.
 
 use super::account::{Account, AccountBody};
-use super::chain::{Author, Authorities, AuthorityPath, Kind, Manifest, Subject as _};
+use super::chain::{Author, Authorities, Kind, Manifest, Subject as _};
 use super::device::{Capabilities, Device, DeviceSecret, Newcomer};
 use super::ids::{AccountId, DeviceId};
 use super::{IdentityError, Verified};
@@ -29,7 +29,7 @@ impl Verified<Account> {
         let path = author.genesis(Kind::Account, authorities, &body)?;
         let id = path.headers.first().ok_or(IdentityError::NotPossible)?.hash();
         let (_, possession) = first.possess(AccountId::from_bytes(*id.as_bytes())).into_parts();
-        checked(path, body, vec![possession])
+        Manifest { path, body, possessions: vec![possession] }.issue()
     }
 }
 
@@ -87,22 +87,11 @@ impl<'a> Draft<'a> {
         let authorities = authorities(self.recovery, &devices)?;
         let body = AccountBody { devices }.encode()?;
         let path = author.successor(self.before.chain(), authorities, &body)?;
-        checked(path, body, possessions)
+        Manifest { path, body, possessions }.issue()
     }
 }
 
 fn authorities(recovery: Vec<Hash>, devices: &[Device]) -> Result<Authorities, IdentityError> {
     let managers = devices.iter().filter(|device| device.manages()).map(|device| *device.signing().pair());
     Authorities::new(recovery, managers.collect()).ok_or(IdentityError::NotPossible)
-}
-
-fn checked(
-    path: AuthorityPath,
-    body: Vec<u8>,
-    possessions: Vec<ed25519::Signature>,
-) -> Result<Verified<Account>, IdentityError> {
-    let manifest = Manifest { path, body, possessions };
-    // What nobody could decode is not verified either: the limits of the message hold for its author.
-    manifest.encode()?;
-    manifest.verify().map_err(|_| IdentityError::NotPossible)
 }

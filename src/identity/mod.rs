@@ -52,6 +52,7 @@ pub mod device;
 pub mod draft;
 mod error;
 pub mod ids;
+pub mod key_pair;
 pub mod link;
 pub mod prekeys;
 mod punycode;

@@ -77,9 +77,7 @@ impl Code {
     pub(super) fn new(purpose: Purpose, context: &[u8], initiator: Nonce, responder: Nonce) -> Self {
         let hasher = Hasher::new(label::hash::SAS_CODE).u8(purpose.number()).lp(context);
         let hash = hasher.array(&initiator.0).array(&responder.0).finish();
-        let [start @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] =
-            *hash.as_bytes();
-        let number = u64::from_be_bytes(start) % 1_000_000_000;
+        let number = u64::from_be_bytes(hash.truncated()) % 1_000_000_000;
         let (high, middle, low) = (number / 1_000_000, number / 1_000 % 1_000, number % 1_000);
         Self(format!("{high:03} {middle:03} {low:03}"))
     }

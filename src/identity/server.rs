@@ -58,8 +58,7 @@ impl OnlineKey {
     /// The key's name, a hash of it.
     pub fn id(&self) -> OnlineKeyId {
         let hash = Hasher::new(label::hash::ONLINE_KEY).array(self.key.as_bytes()).finish();
-        let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = *hash.as_bytes();
-        OnlineKeyId::from_bytes(id)
+        OnlineKeyId::from_bytes(hash.truncated())
     }
 }
 
@@ -91,7 +90,7 @@ impl Server {
 
     /// Whether the manifest has not passed its time of refreshing.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
-        now <= self.chain.newest().refresh_after
+        self.chain.is_fresh(now)
     }
 }
 
@@ -105,7 +104,7 @@ impl Verified<Server> {
     ) -> Result<Self, IdentityError> {
         let body = body.encode()?;
         let path = author.genesis(Kind::Server, authorities, &body)?;
-        checked(Manifest { path, body, possessions: Vec::new() })
+        Manifest { path, body, possessions: Vec::new() }.issue()
     }
 
     /// Signs the next manifest: as the head of a new term if the author is a recovery authority, otherwise as the next version.
@@ -118,13 +117,8 @@ impl Verified<Server> {
     ) -> Result<Self, IdentityError> {
         let body = body.encode()?;
         let path = author.successor(&self.chain, authorities, &body)?;
-        checked(Manifest { path, body, possessions: Vec::new() })
+        Manifest { path, body, possessions: Vec::new() }.issue()
     }
-}
-
-fn checked(manifest: Manifest) -> Result<Verified<Server>, IdentityError> {
-    manifest.encode()?;
-    manifest.verify().map_err(|_| IdentityError::NotPossible)
 }
 
 impl Parts for Server {

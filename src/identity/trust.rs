@@ -138,10 +138,10 @@ impl Message for ContactTrust {
         Ok(Self {
             pinned: Fingerprint::from_bytes(required_array(proto.pinned)?),
             is_verified: required(proto.verified)?,
-            observed: proto
-                .observed
-                .map(|bytes| required_array(Some(bytes)).map(Fingerprint::from_bytes))
-                .transpose()?,
+            observed: match proto.observed {
+                Some(observed) => Some(Fingerprint::from_bytes(required_array(Some(observed))?)),
+                None => None,
+            },
         })
     }
 

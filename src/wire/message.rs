@@ -7,6 +7,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use super::error::{DecodeError, EncodeError, Rule};
 use super::scan::scan;
 use super::schema::Described;
+use crate::crypto::hash::Hash;
 use crate::crypto::secret::Secret;
 
 /// A type that travels. There is exactly one encoding of each value.
@@ -98,6 +99,11 @@ pub(crate) fn required<T>(field: Option<T>) -> Result<T, Rule> {
 /// A required field of exactly `N` bytes.
 pub(crate) fn required_array<const N: usize>(field: Option<Vec<u8>>) -> Result<[u8; N], Rule> {
     required(field)?.try_into().map_err(|_| Rule::BadLength)
+}
+
+/// Repeated fields of 32 bytes.
+pub(crate) fn hashes(fields: Vec<Vec<u8>>) -> Result<Vec<Hash>, Rule> {
+    fields.into_iter().map(|field| required_array(Some(field)).map(Hash::from_bytes)).collect()
 }
 
 /// A required secret of exactly `N` bytes; the field is erased.

@@ -5,7 +5,7 @@ use crate::crypto::hash::{Hash, Hasher};
 use crate::crypto::{CryptoError, hybrid, label};
 use crate::time::Timestamp;
 use crate::wire::generated::messages as proto;
-use crate::wire::message::{Message, required, required_array};
+use crate::wire::message::{Message, hashes, required, required_array};
 use crate::wire::{EncodeError, Rule, Wire as _};
 
 /// What a chain is the identity of.
@@ -182,12 +182,6 @@ impl Message for Header {
     type Proto = proto::ManifestHeader;
 
     fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
-        let hashes = |fields: Vec<Vec<u8>>| {
-            fields
-                .into_iter()
-                .map(|field| required_array(Some(field)).map(Hash::from_bytes))
-                .collect::<Result<_, _>>()
-        };
         let (recovery, device) = (hashes(proto.recovery_authorities)?, hashes(proto.device_authorities)?);
         let header = Self {
             kind: Kind::from_number(required(proto.kind)?)?,

@@ -4,9 +4,9 @@ use super::header::{Kind, body_hash};
 use super::path::{AuthorityPath, Chain};
 use crate::crypto::ed25519;
 use crate::identity::{IdentityError, Verified};
-use crate::wire::Rule;
 use crate::wire::generated::messages as proto;
 use crate::wire::message::{Message, required};
+use crate::wire::{Rule, Wire as _};
 
 /// A manifest with its authority path. Not yet judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,13 @@ impl Manifest {
             return Err(IdentityError::BadBody);
         }
         T::from_parts(chain, self.body, self.possessions).map(Verified::new)
+    }
+
+    /// Takes a manifest of one's own making through the same verification as any other, with the limits of its message.
+    /// [`IdentityError::NotPossible`] if peers would refuse it.
+    pub(in crate::identity) fn issue<T: Subject>(self) -> Result<Verified<T>, IdentityError> {
+        self.encode()?;
+        self.verify().map_err(|_| IdentityError::NotPossible)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::crypto::hash::{Hash, Hasher};
 use crate::crypto::label;
 use crate::identity::IdentityError;
 use crate::identity::ids::Fingerprint;
+use crate::time::Timestamp;
 use crate::wire::generated::messages as proto;
 use crate::wire::message::Message;
 use crate::wire::{Rule, Wire as _};
@@ -127,6 +128,11 @@ impl Chain {
     /// Term and version of the newest header.
     pub const fn order(&self) -> Order {
         self.newest.header.order
+    }
+
+    /// Whether the newest header has not passed its time of refreshing, §4.5.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        now <= self.newest.header.refresh_after
     }
 
     /// What people compare, §4.13. It covers the id of the chain and, through the header that set them, the recovery authorities.

@@ -2,20 +2,12 @@
 
 use rand_core::CryptoRng;
 
-use crate::crypto::secret::Secret;
-use crate::crypto::{CryptoError, mlkem, x25519};
+use crate::crypto::CryptoError;
+use crate::identity::key_pair::PairSecret;
 use crate::time::Timestamp;
 use crate::wire::Rule;
 use crate::wire::generated::messages as proto;
-use crate::wire::message::{Message, required, required_secret};
-
-/// A pair of private keys, X25519 and ML-KEM-768.
-#[derive(Debug)]
-pub struct PairSecret {
-    agreement: x25519::SecretKey,
-    kem: mlkem::DecapsulationKey,
-    kem_seed: Secret<{ mlkem::SEED_LENGTH }>,
-}
+use crate::wire::message::{Message, required};
 
 /// The private keys of a bundle. They serve for every handshake that uses the bundle.
 #[derive(Debug)]
@@ -32,30 +24,6 @@ pub struct OneTimeSecret {
     index: u32,
     keys: PairSecret,
     erase_after: Timestamp,
-}
-
-impl PairSecret {
-    fn generate(rng: &mut impl CryptoRng) -> Result<Self, CryptoError> {
-        let agreement = x25519::SecretKey::generate(rng)?;
-        let (kem, kem_seed) = mlkem::DecapsulationKey::generate(rng)?;
-        Ok(Self { agreement, kem, kem_seed })
-    }
-
-    fn from_fields(agreement: &mut Option<Vec<u8>>, kem: &mut Option<Vec<u8>>) -> Result<Self, Rule> {
-        let agreement = x25519::SecretKey::from_secret(&required_secret(agreement)?);
-        let kem_seed = required_secret(kem)?;
-        Ok(Self { agreement, kem: mlkem::DecapsulationKey::from_seed(&kem_seed), kem_seed })
-    }
-
-    /// The X25519 key.
-    pub const fn agreement(&self) -> &x25519::SecretKey {
-        &self.agreement
-    }
-
-    /// The ML-KEM-768 key.
-    pub const fn kem(&self) -> &mlkem::DecapsulationKey {
-        &self.kem
-    }
 }
 
 impl PrekeySecret {
@@ -125,12 +93,9 @@ impl Message for PrekeySecret {
     }
 
     fn to_proto(&self) -> Self::Proto {
-        proto::PrekeySecret {
-            number: Some(self.number),
-            agreement: Some(self.keys.agreement.to_secret().expose().to_vec()),
-            kem: Some(self.keys.kem_seed.expose().to_vec()),
-            erase_after: Some(self.erase_after.as_millis()),
-        }
+        let (agreement, kem) = self.keys.to_fields();
+        let erase_after = Some(self.erase_after.as_millis());
+        proto::PrekeySecret { number: Some(self.number), agreement, kem, erase_after }
     }
 }
 
@@ -147,12 +112,8 @@ impl Message for OneTimeSecret {
     }
 
     fn to_proto(&self) -> Self::Proto {
-        proto::OneTimeSecret {
-            stock: Some(self.stock),
-            index: Some(self.index),
-            agreement: Some(self.keys.agreement.to_secret().expose().to_vec()),
-            kem: Some(self.keys.kem_seed.expose().to_vec()),
-            erase_after: Some(self.erase_after.as_millis()),
-        }
+        let (agreement, kem) = self.keys.to_fields();
+        let erase_after = Some(self.erase_after.as_millis());
+        proto::OneTimeSecret { stock: Some(self.stock), index: Some(self.index), agreement, kem, erase_after }
     }
 }

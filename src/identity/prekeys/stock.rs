@@ -14,7 +14,7 @@ use crate::identity::IdentityError;
 use crate::identity::ids::{AccountId, DeviceId};
 use crate::identity::validity::Validity;
 use crate::wire::generated::messages as proto;
-use crate::wire::message::{Message, required, required_array};
+use crate::wire::message::{Message, hashes, required, required_array};
 use crate::wire::{EncodeError, Rule, Wire as _};
 
 /// The largest depth of a stock: 1,024 pairs.
@@ -193,12 +193,11 @@ impl Message for OneTimePair {
     type Proto = proto::OneTimePair;
 
     fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
-        let proof = proto.proof.into_iter().map(|hash| required_array(Some(hash)).map(Hash::from_bytes));
         Ok(Self {
             index: required(proto.index)?,
             agreement: x25519::PublicKey::from_bytes(&required(proto.agreement)?)?,
             kem: mlkem::EncapsulationKey::from_bytes(&required(proto.kem)?)?,
-            proof: proof.collect::<Result<_, _>>()?,
+            proof: hashes(proto.proof)?,
         })
     }
 
