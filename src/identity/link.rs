@@ -13,7 +13,7 @@ use rand_core::CryptoRng;
 
 use super::account::Account;
 use super::address::Domain;
-use super::chain::{Manifest, Subject as _};
+use super::chain::{Manifest, Order, Subject as _};
 use super::device::{Capabilities, Device, DeviceSecret, Newcomer};
 use super::ids::{AccountId, DeviceId, Fingerprint};
 use super::sas::{Code, Comparison, Nonce, Purpose, check_reveal, commitment};
@@ -21,7 +21,7 @@ use super::server::domain;
 use super::{IdentityError, Verified};
 use crate::crypto::absorb::{Absorb as _, Input};
 use crate::crypto::hash::Hash;
-use crate::crypto::{ed25519, random};
+use crate::crypto::{CryptoError, ed25519, random};
 use crate::time::{Span, Timestamp};
 use crate::wire::generated::messages as proto;
 use crate::wire::message::{Message, required, required_array};
@@ -80,7 +80,7 @@ pub struct LinkReveal {
 /// The existing device has shown an invitation and waits for one request.
 #[derive(Debug)]
 pub struct Inviting {
-    account: Verified<Account>,
+    account: AccountId,
     token: [u8; 16],
     nonce: Nonce,
     shown_at: Timestamp,
@@ -97,14 +97,15 @@ pub struct Joining {
 /// The new device shows the code and waits for a manifest that lists it.
 #[derive(Debug)]
 pub struct Joined {
-    account: Verified<Account>,
+    account: AccountId,
+    order: Order,
     device: DeviceId,
     code: Code,
 }
 
 impl Inviting {
     /// Invites a device to `account`; draws 16 and 32 bytes.
-    /// [`CryptoError::WeakRandomness`](crate::crypto::CryptoError::WeakRandomness) if the source is stuck.
+    /// [`CryptoError::WeakRandomness`] if the source is stuck.
     pub fn new(
         _: Decision,
         account: &Verified<Account>,
@@ -117,13 +118,15 @@ impl Inviting {
         let context = committed_to(account.id(), token, &domain);
         let commitment = commitment(Purpose::Linking, &context, nonce);
         let invitation = LinkInvitation { domain, account: account.id(), token, commitment };
-        Ok((Self { account: account.clone(), token, nonce, shown_at: now }, invitation))
+        Ok((Self { account: account.id(), token, nonce, shown_at: now }, invitation))
     }
 
-    /// Takes the one request, within two minutes: the token is used up by it, whatever it is. The reveal goes back; the comparison
-    /// waits for the code that the new device shows, and its [`pending`](Comparison::pending) is the device about to be added.
+    /// Takes the one request, within two minutes: the token is used up by it, whatever it is. The reveal goes back, with the account's
+    /// newest manifest; the comparison waits for the code that the new device shows, and its [`pending`](Comparison::pending) is
+    /// the device about to be added.
     pub fn receive(
         self,
+        account: &Verified<Account>,
         request: LinkRequest,
         now: Timestamp,
     ) -> Result<(LinkReveal, Comparison<Newcomer>), IdentityError> {
@@ -132,21 +135,22 @@ impl Inviting {
             return Err(IdentityError::Expired);
         }
         // What the device may do is decided here, not asked for.
-        if request.token != self.token || request.device.capabilities() != Capabilities::NONE {
+        let fits = request.token == self.token && request.device.capabilities() == Capabilities::NONE;
+        if !fits || account.id() != self.account {
             return Err(IdentityError::Mismatch);
         }
         let id = request.device.id();
-        let newcomer = Newcomer::verify(self.account.id(), request.device, request.possession)?;
-        let context = compared(self.account.id(), self.token, self.account.fingerprint(), id);
-        let code = Code::new(Purpose::Linking, &context, self.nonce, Nonce(request.nonce));
-        let manifest = self.account.manifest().encode()?;
-        Ok((LinkReveal { nonce: self.nonce.0, manifest }, Comparison::new(code, newcomer)))
+        let newcomer = Newcomer::verify(self.account, request.device, request.possession)?;
+        let context = compared(self.account, self.token, account.fingerprint(), id);
+        let [shown, expected] = Code::both(Purpose::Linking, &context, self.nonce, Nonce(request.nonce));
+        let manifest = account.manifest().encode()?;
+        Ok((LinkReveal { nonce: self.nonce.0, manifest }, Comparison::new(shown, expected, newcomer)))
     }
 }
 
 impl Joining {
     /// Joins the account of an invitation; draws 32 bytes.
-    /// [`CryptoError::WeakRandomness`](crate::crypto::CryptoError::WeakRandomness) if the source is stuck.
+    /// [`CryptoError::WeakRandomness`] if the source is stuck.
     pub fn new(
         _: Decision,
         invitation: LinkInvitation,
@@ -159,9 +163,10 @@ impl Joining {
         Ok((Self { invitation, device: secret.id(), nonce }, request))
     }
 
-    /// Takes the reveal. [`CryptoError::Unauthentic`](crate::crypto::CryptoError::Unauthentic) if it does not fit the commitment,
+    /// Takes the reveal. [`CryptoError::Unauthentic`] if it does not fit the commitment,
     /// [`IdentityError::Mismatch`] if it is about another account, or an error of [`Manifest::verify`]. The attempt is over then.
-    pub fn check(self, reveal: &LinkReveal) -> Result<Joined, IdentityError> {
+    /// Otherwise the account is what it was before this device belonged to it.
+    pub fn check(self, reveal: &LinkReveal) -> Result<(Joined, Verified<Account>), IdentityError> {
         let LinkInvitation { domain, account: id, token, commitment } = self.invitation;
         let inviter = Nonce(reveal.nonce);
         check_reveal(Purpose::Linking, &committed_to(id, token, &domain), commitment, inviter)?;
@@ -170,26 +175,21 @@ impl Joining {
             return Err(IdentityError::Mismatch);
         }
         let context = compared(id, token, account.fingerprint(), self.device);
-        let code = Code::new(Purpose::Linking, &context, inviter, self.nonce);
-        Ok(Joined { account, device: self.device, code })
+        let [_, code] = Code::both(Purpose::Linking, &context, inviter, self.nonce);
+        Ok((Joined { account: id, order: account.order(), device: self.device, code }, account))
     }
 }
 
 impl Joined {
     /// The code to show: the person types it into the existing device.
-    pub const fn code(&self) -> &Code {
-        &self.code
-    }
-
-    /// The account, as it was before this device belonged to it.
-    pub const fn account(&self) -> &Verified<Account> {
-        &self.account
+    pub const fn shown(&self) -> Code {
+        self.code
     }
 
     /// Whether a later manifest of the account lists this device: then it is linked.
     pub fn is_listed(&self, account: &Verified<Account>) -> bool {
-        let same = account.id() == self.account.id() && account.order() > self.account.order();
-        same && account.device(self.device).is_some()
+        let later = account.id() == self.account && account.order() > self.order;
+        later && account.device(self.device).is_some()
     }
 }
 
@@ -200,6 +200,97 @@ fn committed_to(account: AccountId, token: [u8; 16], domain: &Domain) -> Vec<u8>
 fn compared(account: AccountId, token: [u8; 16], fingerprint: Fingerprint, device: DeviceId) -> Vec<u8> {
     let fixed = Input::with_capacity(96).array(account.as_bytes()).array(&token);
     fixed.array(fingerprint.as_bytes()).array(device.as_bytes()).finish()
+}
+
+impl Message for Inviting {
+    type Proto = proto::LinkInviting;
+
+    fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
+        Ok(Self {
+            account: AccountId::from_bytes(required_array(proto.account)?),
+            token: required_array(proto.token)?,
+            nonce: Nonce(required_array(proto.nonce)?),
+            shown_at: Timestamp::from_millis(required(proto.shown_at)?),
+        })
+    }
+
+    fn to_proto(&self) -> Self::Proto {
+        proto::LinkInviting {
+            account: Some(self.account.as_bytes().to_vec()),
+            token: Some(self.token.to_vec()),
+            nonce: Some(self.nonce.0.to_vec()),
+            shown_at: Some(self.shown_at.as_millis()),
+        }
+    }
+}
+
+impl Message for Joining {
+    type Proto = proto::LinkJoining;
+
+    fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
+        Ok(Self {
+            invitation: LinkInvitation::from_proto(required(proto.invitation)?)?,
+            device: DeviceId::from_bytes(required_array(proto.device)?),
+            nonce: Nonce(required_array(proto.nonce)?),
+        })
+    }
+
+    fn to_proto(&self) -> Self::Proto {
+        proto::LinkJoining {
+            invitation: Some(self.invitation.to_proto()),
+            device: Some(self.device.as_bytes().to_vec()),
+            nonce: Some(self.nonce.0.to_vec()),
+        }
+    }
+}
+
+impl Message for Comparison<Newcomer> {
+    type Proto = proto::LinkComparing;
+
+    fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
+        let numbers = [proto.shown, proto.expected, proto.wrong];
+        let kept = Comparison::from_numbers(numbers, ())?;
+        let account = AccountId::from_bytes(required_array(proto.account)?);
+        let device = Device::from_proto(required(proto.device)?)?;
+        let possession = ed25519::Signature::from_bytes(&required(proto.possession)?)?;
+        let newcomer = Newcomer::verify(account, device, possession);
+        Ok(kept.with(newcomer.map_err(|_| CryptoError::InvalidSignature)?))
+    }
+
+    fn to_proto(&self) -> Self::Proto {
+        let ([shown, expected, wrong], newcomer) = (self.to_numbers(), self.pending());
+        proto::LinkComparing {
+            shown,
+            expected,
+            wrong,
+            account: Some(newcomer.account().as_bytes().to_vec()),
+            device: Some(newcomer.device().to_proto()),
+            possession: Some(newcomer.possession().as_bytes().to_vec()),
+        }
+    }
+}
+
+impl Message for Joined {
+    type Proto = proto::LinkJoined;
+
+    fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
+        Ok(Self {
+            account: AccountId::from_bytes(required_array(proto.account)?),
+            order: Order { term: required(proto.term)?, version: required(proto.version)? },
+            device: DeviceId::from_bytes(required_array(proto.device)?),
+            code: Code::from_number(required(proto.shown)?)?,
+        })
+    }
+
+    fn to_proto(&self) -> Self::Proto {
+        proto::LinkJoined {
+            account: Some(self.account.as_bytes().to_vec()),
+            term: Some(self.order.term),
+            version: Some(self.order.version),
+            device: Some(self.device.as_bytes().to_vec()),
+            shown: Some(self.code.number()),
+        }
+    }
 }
 
 impl Message for LinkInvitation {

@@ -4,7 +4,7 @@
 //! - [`device`], [`draft`]: a device's keys, and the manifests that add and remove devices; [`recovery`]: the key on paper.
 //! - [`address`], [`certificate`]: names for people, and the server's word for them.
 //! - [`prekeys`]: what a device publishes to be written to.
-//! - [`trust`], [`safety_number`], [`code`], [`sas`]: whether a contact is still who it was; [`link`]: adding a device.
+//! - [`trust`], [`safety_number`], [`qr`], [`sas`]: whether a contact is still who it was; [`link`]: adding a device.
 //!
 //! ```
 //! use sottovoce::crypto::random::Seed;
@@ -47,7 +47,6 @@ pub mod account;
 pub mod address;
 pub mod certificate;
 pub mod chain;
-pub mod code;
 pub mod device;
 pub mod draft;
 mod error;
@@ -56,6 +55,7 @@ pub mod key_pair;
 pub mod link;
 pub mod prekeys;
 mod punycode;
+pub mod qr;
 pub mod recovery;
 pub mod safety_number;
 pub mod sas;

@@ -54,7 +54,7 @@ pub enum Observation {
 }
 
 /// Proof that a person compared a contact's identity, in one of three ways: the digits of a
-/// [`SafetyNumber`](super::safety_number::SafetyNumber), a scanned [`VerificationCode`](super::code::VerificationCode), or a
+/// [`SafetyNumber`](super::safety_number::SafetyNumber), a scanned [`VerificationCode`](super::qr::VerificationCode), or a
 /// [short authentication string](super::sas). It names what was compared, so nothing else can become verified by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compared(Fingerprint);

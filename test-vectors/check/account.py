@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List
 
 from . import constructions, ed25519, ids, primitives, wire
-from .spec import Refused, label, require
+from .spec import Refused, require
 
 MANAGE = 1
 SUITES = b"\x00\x01"
@@ -33,18 +33,14 @@ def entry_of(secret: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def possess(secret: Dict[str, Any], account: bytes) -> bytes:
-    return primitives.ed25519_sign(secret["signing"][:32], _possession(account, ids.device(entry_of(secret))))
+    return primitives.ed25519_sign(secret["signing"][:32], ids.possession(account, ids.device(entry_of(secret))))
 
 
 def require_possession(entry: Dict[str, Any], account: bytes, possession: bytes) -> None:
     try:
-        ed25519.verify(entry["signing"]["ed25519"], _possession(account, ids.device(entry)), possession)
+        ed25519.verify(entry["signing"]["ed25519"], ids.possession(account, ids.device(entry)), possession)
     except Refused:
         raise Refused("no-possession") from None
-
-
-def _possession(account: bytes, device: bytes) -> bytes:
-    return label("possession signature", "classical signature") + account + device
 
 
 # §4.4, step 3

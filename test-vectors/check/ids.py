@@ -26,3 +26,8 @@ def device(entry: Dict[str, Any]) -> bytes:
 
 def online_key(public: bytes) -> bytes:
     return H(label("online key", "hash") + public)[:16]
+
+
+def possession(account: bytes, device_id: bytes) -> bytes:
+    """What a device signs to prove that it possesses its keys."""
+    return label("possession signature", "classical signature") + account + device_id

@@ -6,7 +6,7 @@ from typing import Any, Dict
 
 from . import account, address, chain, ids, wire
 from .constructions import draw
-from .people import code, commitment, fingerprint, require_reveal
+from .people import codes, comparing, commitment, fingerprint, require_reveal
 from .spec import require
 from .validity import U64_MAX
 
@@ -26,10 +26,12 @@ def invite(encoded: bytes, domain: str, request: bytes, shown_at: int, now: int,
     require(asked["token"] == token and asked["device"]["capabilities"] == 0, "mismatch")
     account.require_possession(asked["device"], manifest.chain, asked["possession"])
     context = manifest.chain + token + fingerprint(manifest.path) + ids.device(asked["device"])
+    shown, expected = codes(LINKING, context, nonce, asked["nonce"])
+    outcome = {"account": manifest.chain, "device": asked["device"], "possession": asked["possession"]}
     return {
         "invitation": wire.encode("LinkInvitation", invitation),
         "reveal": wire.encode("LinkReveal", {"nonce": nonce, "manifest": encoded}),
-        "code": code(LINKING, context, nonce, asked["nonce"]),
+        "comparing": comparing("LinkComparing", shown, expected, outcome),
     }
 
 
@@ -45,4 +47,7 @@ def join(invitation: bytes, secret: bytes, reveal: bytes, random: bytes) -> Dict
     manifest = chain.verify(chain.ACCOUNT, revealed["manifest"])
     require(manifest.chain == invited["account"], "mismatch")
     context = promised + fingerprint(manifest.path) + ids.device(entry)
-    return {"request": wire.encode("LinkRequest", request), "code": code(LINKING, context, revealed["nonce"], nonce)}
+    _, shown = codes(LINKING, context, revealed["nonce"], nonce)
+    term, version = manifest.path.order
+    state = {"account": manifest.chain, "term": term, "version": version, "device": ids.device(entry), "shown": shown}
+    return {"request": wire.encode("LinkRequest", request), "joined": wire.encode("LinkJoined", state)}

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Tuple
 from . import chain, wire
 from .constructions import draw
 from .primitives import H, lp
+from .rules import CODES
 from .spec import Malformed, Refused, label, require
 
 STEPS = 16384
@@ -98,19 +99,28 @@ def require_reveal(purpose: int, context: bytes, promised: bytes, nonce: bytes) 
     require(commitment(purpose, context, nonce) == promised, "unauthentic")
 
 
-def code(purpose: int, context: bytes, initiator: bytes, responder: bytes) -> str:
+def codes(purpose: int, context: bytes, initiator: bytes, responder: bytes) -> Tuple[int, int]:
+    """The code of the initiator and that of the responder."""
     digest = H(label("sas code", "hash") + bytes([purpose]) + lp(context) + initiator + responder)
-    digits = f"{int.from_bytes(digest[:8], 'big') % 10**9:09}"
-    return " ".join((digits[:3], digits[3:6], digits[6:]))
+    return number(digest[:8]), number(digest[8:16])
+
+
+def number(data: bytes) -> int:
+    return int.from_bytes(data, "big") % CODES
+
+
+def comparing(message: str, shown: int, expected: int, outcome: Dict[str, Any]) -> bytes:
+    return wire.encode(message, {"shown": shown, "expected": expected, "wrong": 0, **outcome})
 
 
 def initiate(own: bytes, theirs: bytes, answer: bytes, random: bytes) -> Dict[str, Any]:
     answered = wire.decode("SasAnswer", answer)
     nonce, context = draw(random), own + theirs
+    shown, expected = codes(VERIFICATION, context, nonce, answered["nonce"])
     return {
         "start": wire.encode("SasStart", {"commitment": commitment(VERIFICATION, context, nonce)}),
         "reveal": wire.encode("SasReveal", {"nonce": nonce}),
-        "code": code(VERIFICATION, context, nonce, answered["nonce"]),
+        "comparing": comparing("SasComparing", shown, expected, {"theirs": theirs}),
     }
 
 
@@ -118,4 +128,6 @@ def respond(own: bytes, theirs: bytes, start: bytes, reveal: bytes, random: byte
     promised, revealed = wire.decode("SasStart", start), wire.decode("SasReveal", reveal)
     nonce, context = draw(random), theirs + own
     require_reveal(VERIFICATION, context, promised["commitment"], revealed["nonce"])
-    return {"answer": wire.encode("SasAnswer", {"nonce": nonce}), "code": code(VERIFICATION, context, revealed["nonce"], nonce)}
+    expected, shown = codes(VERIFICATION, context, revealed["nonce"], nonce)
+    state = comparing("SasComparing", shown, expected, {"theirs": theirs})
+    return {"answer": wire.encode("SasAnswer", {"nonce": nonce}), "comparing": state}

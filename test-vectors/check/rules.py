@@ -16,6 +16,8 @@ from .validity import at_most_30_days
 RULES: Dict[str, Callable[[Any], None]] = {}
 
 GREATEST_DEPTH = 10
+CODES = 10**9
+MOST_WRONG = 3
 
 
 def rule(name: str) -> Callable:
@@ -151,3 +153,24 @@ rule("OneTimePair.kem")(ml_kem_parse)
 # §4.16
 
 rule("LinkInvitation.domain")(domain)
+
+
+def code(number: int) -> None:
+    require(number < CODES, "bad-value")
+
+
+def wrong(count: int) -> None:
+    require(count < MOST_WRONG, "bad-value")
+
+
+for comparing in ("SasComparing", "LinkComparing"):
+    rule(f"{comparing}.shown")(code)
+    rule(f"{comparing}.expected")(code)
+    rule(f"{comparing}.wrong")(wrong)
+rule("LinkJoined.shown")(code)
+
+
+@rule("LinkComparing")
+def _(kept):
+    statement = ids.possession(kept["account"], ids.device(kept["device"]))
+    ed25519.verify(kept["device"]["signing"]["ed25519"], statement, kept["possession"])

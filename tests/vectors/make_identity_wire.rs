@@ -6,7 +6,7 @@ use sottovoce::identity::account::AccountBody;
 use sottovoce::identity::chain::{
     AuthorityPath, ForkEvidence, Header, Kind, Link, Manifest, SignedHeader, Subject as _,
 };
-use sottovoce::identity::ids::RequestId;
+use sottovoce::identity::ids::{AccountId, RequestId};
 use sottovoce::identity::prekeys::{ClaimRequest, OneTimeSecret, PrekeySecret, PrekeysSeen, Seen};
 use sottovoce::identity::trust::ContactTrust;
 use sottovoce::wire::Wire;
@@ -112,6 +112,27 @@ fn plain() -> Vec<(&'static str, Vec<u8>, bool)> {
         ("SasReveal", bytes(1, &counting(0, 32)), true),
         ("LinkRequest", request.concat(), false),
         ("LinkReveal", [bytes(1, &counting(0, 32)), bytes(2, b"not yet decoded")].concat(), false),
+        ("SasInitiating", [1, 2, 3].map(|field| bytes(field, &counting(1, 32))).concat(), true),
+        ("SasResponding", [1, 2, 3, 4].map(|field| bytes(field, &counting(1, 32))).concat(), true),
+        ("SasComparing", comparing(CODES - 1, 0, 2), false),
+        (
+            "LinkInviting",
+            [
+                bytes(1, &counting(0, 32)),
+                bytes(2, &counting(0, 16)),
+                bytes(3, &counting(0, 32)),
+                number(4, NOW),
+            ]
+            .concat(),
+            false,
+        ),
+        (
+            "LinkJoining",
+            [bytes(1, &invitation), bytes(2, &counting(0, 16)), bytes(3, &counting(0, 32))].concat(),
+            false,
+        ),
+        ("LinkComparing", link_comparing(7, 0), false),
+        ("LinkJoined", joined(CODES - 1), false),
         (
             "ContactTrust",
             [bytes(1, &counting(0, 32)), number(2, 1), bytes(3, &counting(1, 32))].concat(),
@@ -201,6 +222,27 @@ fn invitation(domain: &str) -> Vec<u8> {
     .concat()
 }
 
+/// Codes are below this.
+const CODES: u64 = 1_000_000_000;
+
+fn comparing(shown: u64, expected: u64, wrong: u64) -> Vec<u8> {
+    [number(1, shown), number(2, expected), number(3, wrong), bytes(4, &counting(0, 32))].concat()
+}
+
+fn link_comparing(expected: u64, flip: u8) -> Vec<u8> {
+    let newcomer = device_secret(2).possess(AccountId::from_bytes([3; 32]));
+    let mut possession = *newcomer.possession().as_bytes();
+    possession[5] ^= flip;
+    let device = newcomer.device().encode().unwrap();
+    let codes = [number(1, 1), number(2, expected), number(3, 1)].concat();
+    [codes, bytes(4, &[3; 32]), bytes(5, &device), bytes(6, &possession)].concat()
+}
+
+fn joined(shown: u64) -> Vec<u8> {
+    let place = [bytes(1, &counting(0, 32)), number(2, 1), number(3, 2), bytes(4, &counting(0, 16))].concat();
+    [place, number(5, shown)].concat()
+}
+
 /// A name, a message type, its bytes, and the class, which is empty if they are accepted.
 type Own = (&'static str, &'static str, Vec<u8>, &'static str);
 
@@ -282,6 +324,13 @@ fn own_rules() -> Vec<Own> {
             "bad-value",
         ),
         ("invitation to no domain", "LinkInvitation", invitation("example"), "bad-value"),
+        ("a shown code of ten digits", "SasComparing", comparing(CODES, 0, 0), "bad-value"),
+        ("an expected code of ten digits", "SasComparing", comparing(0, CODES, 0), "bad-value"),
+        ("three wrong codes", "SasComparing", comparing(0, 0, 3), "bad-value"),
+        ("wrong codes beyond a byte", "SasComparing", comparing(0, 0, 256), "bad-value"),
+        ("a linking with a code of ten digits", "LinkComparing", link_comparing(CODES, 0), "bad-value"),
+        ("a linking without possession", "LinkComparing", link_comparing(7, 1), "invalid-signature"),
+        ("a joined device with a code of ten digits", "LinkJoined", joined(CODES), "bad-value"),
         (
             "payload of two kinds",
             "QrPayload",

@@ -6,11 +6,11 @@ use sottovoce::crypto::{ed25519, hybrid};
 use sottovoce::identity::account::Account;
 use sottovoce::identity::certificate::{AddressCertificate, SignedCertificate};
 use sottovoce::identity::chain::{Followed, ForkEvidence, Header, Manifest, News, SignedHeader, Subject};
-use sottovoce::identity::code::QrPayload;
 use sottovoce::identity::device::{Device, DeviceSecret};
 use sottovoce::identity::ids::{AccountId, DeviceId, Fingerprint};
 use sottovoce::identity::link::{Decision, Inviting, Joining, LinkInvitation, LinkRequest, LinkReveal};
 use sottovoce::identity::prekeys::{Bundle, ClaimAnswer, ClaimRequest, PrekeysSeen, Stock};
+use sottovoce::identity::qr::QrPayload;
 use sottovoce::identity::recovery::RecoveryKey;
 use sottovoce::identity::safety_number::SafetyNumber;
 use sottovoce::identity::sas::{Initiator, Responder, SasAnswer, SasReveal, SasStart};
@@ -104,8 +104,8 @@ fn people(op: &str, i: &Inputs) -> Outcome {
             let (initiator, start) = Initiator::start(&own, &theirs, &mut random).map_err(class)?;
             random.finish();
             let (reveal, comparison) = initiator.reveal(&answer);
-            let code = comparison.code().as_str();
-            Ok(json!({ "start": encoded(&start), "reveal": encoded(&reveal), "code": code }))
+            let (start, reveal) = (encoded(&start), encoded(&reveal));
+            Ok(json!({ "start": start, "reveal": reveal, "comparing": encoded(&comparison) }))
         }
         "sas.responder" => {
             let start: SasStart = decoded(i, "start")?;
@@ -115,7 +115,7 @@ fn people(op: &str, i: &Inputs) -> Outcome {
             let (responder, answer) = Responder::answer(&own, &theirs, &start, &mut random).map_err(class)?;
             random.finish();
             let comparison = responder.check(&reveal).map_err(class)?;
-            Ok(json!({ "answer": encoded(&answer), "code": comparison.code().as_str() }))
+            Ok(json!({ "answer": encoded(&answer), "comparing": encoded(&comparison) }))
         }
         "link.inviter" => {
             let account = verified::<Account>(&i.bytes("account")).map_err(class)?;
@@ -126,9 +126,9 @@ fn people(op: &str, i: &Inputs) -> Outcome {
             let (inviting, invitation) =
                 Inviting::new(decision, &account, domain, shown, &mut random).map_err(class)?;
             random.finish();
-            let (reveal, comparison) = inviting.receive(request, now).map_err(class)?;
-            let code = comparison.code().as_str();
-            Ok(json!({ "invitation": encoded(&invitation), "reveal": encoded(&reveal), "code": code }))
+            let (reveal, comparison) = inviting.receive(&account, request, now).map_err(class)?;
+            let (invitation, reveal) = (encoded(&invitation), encoded(&reveal));
+            Ok(json!({ "invitation": invitation, "reveal": reveal, "comparing": encoded(&comparison) }))
         }
         "link.joiner" => {
             let invitation: LinkInvitation = decoded(i, "invitation")?;
@@ -139,8 +139,8 @@ fn people(op: &str, i: &Inputs) -> Outcome {
             let (joining, request) =
                 Joining::new(decision, invitation, &secret, &mut random).map_err(class)?;
             random.finish();
-            let joined = joining.check(&reveal).map_err(class)?;
-            Ok(json!({ "request": encoded(&request), "code": joined.code().as_str() }))
+            let (joined, _) = joining.check(&reveal).map_err(class)?;
+            Ok(json!({ "request": encoded(&request), "joined": encoded(&joined) }))
         }
         _ => panic!("unknown operation {op}"),
     }

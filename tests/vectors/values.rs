@@ -12,16 +12,16 @@ use sottovoce::crypto::hybrid;
 use sottovoce::identity::account::AccountBody;
 use sottovoce::identity::certificate::{AddressCertificate, SignedCertificate};
 use sottovoce::identity::chain::{AuthorityPath, ForkEvidence, Header, Link, Manifest, SignedHeader};
-use sottovoce::identity::code::{QrPayload, VerificationCode};
-use sottovoce::identity::device::{Device, DeviceSecret};
-use sottovoce::identity::link::{LinkInvitation, LinkRequest, LinkReveal};
+use sottovoce::identity::device::{Device, DeviceSecret, Newcomer};
+use sottovoce::identity::link::{Inviting, Joined, Joining, LinkInvitation, LinkRequest, LinkReveal};
 use sottovoce::identity::prekeys::{
     Bundle, ClaimAnswer, ClaimRequest, OneTime, OneTimePair, OneTimeSecret, PrekeySecret, PrekeysSeen, Seen,
     SignedBundle, SignedStock, Stock,
 };
-use sottovoce::identity::sas::{SasAnswer, SasReveal, SasStart};
+use sottovoce::identity::qr::{QrPayload, VerificationCode};
+use sottovoce::identity::sas::{Comparison, Initiator, Responder, SasAnswer, SasReveal, SasStart};
 use sottovoce::identity::server::{Endpoint, OnlineKey, ServerBody};
-use sottovoce::identity::trust::ContactTrust;
+use sottovoce::identity::trust::{Compared, ContactTrust};
 use sottovoce::identity::validity::Validity;
 use sottovoce::wire::Wire;
 use sottovoce::wire::specimen::Specimen;
@@ -77,6 +77,13 @@ const DECODERS: &[Decoder] = &[
     decoder::<Seen>(),
     decoder::<PrekeysSeen>(),
     decoder::<ContactTrust>(),
+    decoder::<Initiator>(),
+    decoder::<Responder>(),
+    decoder::<Comparison<Compared>>(),
+    decoder::<Inviting>(),
+    decoder::<Joining>(),
+    decoder::<Comparison<Newcomer>>(),
+    decoder::<Joined>(),
     decoder::<DeviceSecret>(),
     decoder::<PrekeySecret>(),
     decoder::<OneTimeSecret>(),

@@ -381,6 +381,92 @@ pub struct ContactTrust {
     pub observed: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SasInitiating {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub own: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub theirs: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub nonce: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SasResponding {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub own: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub theirs: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub nonce: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub commitment: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SasComparing {
+    #[prost(uint32, optional, tag = "1")]
+    pub shown: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "2")]
+    pub expected: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "3")]
+    pub wrong: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub theirs: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkInviting {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub token: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub nonce: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "4")]
+    pub shown_at: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkJoining {
+    #[prost(message, optional, tag = "1")]
+    pub invitation: ::core::option::Option<LinkInvitation>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub nonce: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkComparing {
+    #[prost(uint32, optional, tag = "1")]
+    pub shown: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "2")]
+    pub expected: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "3")]
+    pub wrong: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "5")]
+    pub device: ::core::option::Option<DeviceEntry>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub possession: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkJoined {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "3")]
+    pub version: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "5")]
+    pub shown: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
 #[derive(::zeroize::ZeroizeOnDrop)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]

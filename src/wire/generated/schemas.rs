@@ -569,6 +569,119 @@ static CONTACT_TRUST: Schema = Schema {
     ],
 };
 
+impl Described for messages::SasInitiating {
+    const SCHEMA: &'static Schema = &SAS_INITIATING;
+}
+
+static SAS_INITIATING: Schema = Schema {
+    name: "SasInitiating",
+    max_bytes: 102,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SasResponding {
+    const SCHEMA: &'static Schema = &SAS_RESPONDING;
+}
+
+static SAS_RESPONDING: Schema = Schema {
+    name: "SasResponding",
+    max_bytes: 136,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SasComparing {
+    const SCHEMA: &'static Schema = &SAS_COMPARING;
+}
+
+static SAS_COMPARING: Schema = Schema {
+    name: "SasComparing",
+    max_bytes: 48,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LinkInviting {
+    const SCHEMA: &'static Schema = &LINK_INVITING;
+}
+
+static LINK_INVITING: Schema = Schema {
+    name: "LinkInviting",
+    max_bytes: 97,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LinkJoining {
+    const SCHEMA: &'static Schema = &LINK_JOINING;
+}
+
+static LINK_JOINING: Schema = Schema {
+    name: "LinkJoining",
+    max_bytes: 397,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&LINK_INVITATION), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LinkComparing {
+    const SCHEMA: &'static Schema = &LINK_COMPARING;
+}
+
+static LINK_COMPARING: Schema = Schema {
+    name: "LinkComparing",
+    max_bytes: 3359,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Message(&DEVICE_ENTRY), presence: Presence::Required },
+        Field { number: 6, kind: Kind::Bytes { min: 64, max: 64 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LinkJoined {
+    const SCHEMA: &'static Schema = &LINK_JOINED;
+}
+
+static LINK_JOINED: Schema = Schema {
+    name: "LinkJoined",
+    max_bytes: 75,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
 impl Described for messages::DeviceSecret {
     const SCHEMA: &'static Schema = &DEVICE_SECRET;
 }

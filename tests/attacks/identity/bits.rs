@@ -3,11 +3,11 @@
 use sottovoce::identity::account::Account;
 use sottovoce::identity::certificate::{AddressCertificate, SignedCertificate};
 use sottovoce::identity::chain::{Followed, ForkEvidence, Kind, Manifest, Subject as _};
-use sottovoce::identity::code::{QrPayload, VerificationCode};
 use sottovoce::identity::device::Capabilities;
 use sottovoce::identity::draft::Draft;
 use sottovoce::identity::link::{Decision, Inviting, Joining, LinkInvitation, LinkRequest, LinkReveal};
 use sottovoce::identity::prekeys::{Bundle, ClaimAnswer, ClaimRequest, OneTime, PrekeysSeen, Stock};
+use sottovoce::identity::qr::{QrPayload, VerificationCode};
 use sottovoce::identity::sas::{Initiator, Responder, SasReveal, SasStart};
 use sottovoce::identity::server::Server;
 use sottovoce::identity::validity::{LONGEST, Validity};
@@ -110,8 +110,9 @@ fn changing_any_bit_of_a_comparison_refuses_it() {
     let (initiator, start) = Initiator::start(&alice, &bob, &mut random).unwrap();
     let respond = |start: &SasStart| Responder::answer(&bob, &alice, start, &mut generator(4)).unwrap();
     let (reveal, ours) = initiator.reveal(&respond(&start).1);
+    let shown = ours.shown().to_string();
     let fits = |start: &SasStart, reveal: &SasReveal| {
-        respond(start).0.check(reveal).is_ok_and(|theirs| theirs.code().as_str() == ours.code().as_str())
+        respond(start).0.check(reveal).is_ok_and(|theirs| theirs.confirm(&shown).is_ok())
     };
     every_bit_counts("start", &encoded(&start), 10_000, |bytes| {
         SasStart::decode(bytes).is_ok_and(|start| fits(&start, &reveal))
@@ -134,12 +135,15 @@ fn changing_any_bit_of_a_linking_stops_it() {
     };
     let (inviting, invitation) = invite();
     let (_, request) = join(&invitation);
-    let (reveal, _) = inviting.receive(request.clone(), NOW).unwrap();
+    let (reveal, _) = inviting.receive(&alice.account, request.clone(), NOW).unwrap();
     let links = |invitation: &LinkInvitation, request: Option<LinkRequest>, reveal: Option<LinkReveal>| {
         let (joining, sent) = join(invitation);
-        let Ok((answer, comparison)) = invite().0.receive(request.unwrap_or(sent), NOW) else { return false };
-        let Ok(joined) = joining.check(&reveal.unwrap_or(answer)) else { return false };
-        comparison.confirm(joined.code().as_str()).is_ok()
+        let Ok((answer, comparison)) = invite().0.receive(&alice.account, request.unwrap_or(sent), NOW)
+        else {
+            return false;
+        };
+        let Ok((joined, _)) = joining.check(&reveal.unwrap_or(answer)) else { return false };
+        comparison.confirm(&joined.shown().to_string()).is_ok()
     };
     every_bit_counts("invitation", &encoded(&invitation), 10_000, |bytes| {
         LinkInvitation::decode(bytes).is_ok_and(|invitation| links(&invitation, None, None))

@@ -2,10 +2,10 @@
 
 use sottovoce::identity::IdentityError;
 use sottovoce::identity::chain::Subject as _;
-use sottovoce::identity::code::QrPayload;
 use sottovoce::identity::device::{Capabilities, DeviceSecret, Newcomer};
 use sottovoce::identity::draft::Draft;
 use sottovoce::identity::link::{Decision, Inviting, Joining, LinkInvitation, LinkRequest, LinkReveal};
+use sottovoce::identity::qr::QrPayload;
 use sottovoce::identity::sas::{Comparison, WrongCode};
 use sottovoce::time::{Span, Timestamp};
 use sottovoce::wire::Wire as _;
@@ -32,11 +32,12 @@ fn d_03_a_link_is_granted_after_the_code_and_everyone_is_told() {
     let (inviting, invitation) = invite(&owner, 1);
     let laptop = device(2);
     let (joining, request) = join(&invitation, &laptop, 2);
-    let (reveal, comparison) = inviting.receive(request, NOW.plus(Span::from_secs(30))).unwrap();
-    let joined = joining.check(&reveal).unwrap();
+    let (reveal, comparison) =
+        inviting.receive(&owner.account, request, NOW.plus(Span::from_secs(30))).unwrap();
+    let (joined, _) = joining.check(&reveal).unwrap();
     assert_eq!(comparison.pending().device().id(), laptop.id(), "what is about to be granted can be shown");
     assert!(!joined.is_listed(&before));
-    let newcomer = comparison.confirm(joined.code().as_str()).unwrap();
+    let newcomer = comparison.confirm(&joined.shown().to_string()).unwrap();
     let mut draft = Draft::after(&before);
     draft.add(newcomer, Capabilities::NONE).unwrap();
     let after = draft.sign(&author(owner.device.signing())).unwrap();
@@ -61,23 +62,26 @@ fn d_03_invitations_are_short_and_single() {
     ] {
         let (inviting, invitation) = invite(&owner, 1);
         let (_, request) = join(&invitation, &laptop, 2);
-        let refused = inviting.receive(request, now).err();
+        let refused = inviting.receive(&owner.account, request, now).err();
         assert_eq!(refused, (!accepted).then_some(IdentityError::Expired), "{now:?}");
     }
     // A request for another invitation of the same account, kept from earlier.
     let (_, old) = invite(&owner, 3);
     let (_, replayed) = join(&old, &laptop, 4);
-    assert_eq!(invite(&owner, 5).0.receive(replayed, NOW).err(), Some(IdentityError::Mismatch));
+    assert_eq!(
+        invite(&owner, 5).0.receive(&owner.account, replayed, NOW).err(),
+        Some(IdentityError::Mismatch)
+    );
     // A request made for another account, with the token guessed.
     let (inviting, invitation) = invite(&owner, 6);
     let (_, elsewhere) = join(&LinkInvitation { account: person(2).account.id(), ..invitation }, &laptop, 7);
-    assert_eq!(inviting.receive(elsewhere, NOW).err(), Some(IdentityError::NoPossession));
+    assert_eq!(inviting.receive(&owner.account, elsewhere, NOW).err(), Some(IdentityError::NoPossession));
     // A device that asks for rights.
     let (inviting, invitation) = invite(&owner, 8);
     let (_, request) = join(&invitation, &laptop, 9);
     let entry = hex::encode(request.encode().unwrap()).replacen("20002a020001", "20012a020001", 1);
     let asking = LinkRequest::decode(&hex::decode(entry).unwrap()).unwrap();
-    assert_eq!(inviting.receive(asking, NOW).err(), Some(IdentityError::Mismatch));
+    assert_eq!(inviting.receive(&owner.account, asking, NOW).err(), Some(IdentityError::Mismatch));
     // A scanned invitation does nothing as a verification.
     let payload = QrPayload::Invitation(invitation);
     assert_eq!(
@@ -91,7 +95,7 @@ fn d_03_three_wrong_codes_abort() {
     let owner = person(1);
     let (inviting, invitation) = invite(&owner, 1);
     let (_, request) = join(&invitation, &device(2), 2);
-    let (_, comparison) = inviting.receive(request, NOW).unwrap();
+    let (_, comparison) = inviting.receive(&owner.account, request, NOW).unwrap();
     let again = |comparison: Comparison<Newcomer>| match comparison.confirm("000 000 000") {
         Err(WrongCode::TryAgain(comparison)) => Some(comparison),
         Err(WrongCode::Aborted) => None,
@@ -111,26 +115,27 @@ fn d_04_a_relay_changes_the_code() {
         // The relay keeps the request and sends its own device's.
         let (joining, _) = join(&invitation, &laptop, seed + 1000);
         let (_, forged) = join(&invitation, &ghost, seed + 2000);
-        let (reveal, comparison) = inviting.receive(forged, NOW).unwrap();
-        let joined = joining.check(&reveal).unwrap();
-        codes_met += usize::from(comparison.code().as_str() == joined.code().as_str());
+        let (reveal, comparison) = inviting.receive(&owner.account, forged, NOW).unwrap();
+        let (joined, _) = joining.check(&reveal).unwrap();
+        codes_met += usize::from(comparison.confirm(&joined.shown().to_string()).is_ok());
         // The relay gives the new device an invitation of its own, to the same account.
         let (inviting, invitation) = invite(&owner, seed + 3000);
         let (own_inviting, own_invitation) = invite(&owner, seed + 4000);
         let (joining, request) = join(&own_invitation, &laptop, seed + 5000);
-        let (own_reveal, _) = own_inviting.receive(request.clone(), NOW).unwrap();
+        let (own_reveal, _) = own_inviting.receive(&owner.account, request.clone(), NOW).unwrap();
         let relayed = LinkRequest { token: invitation.token, ..request };
-        let (_, comparison) = inviting.receive(relayed, NOW).unwrap();
-        let joined = joining.check(&own_reveal).unwrap();
-        codes_met += usize::from(comparison.code().as_str() == joined.code().as_str());
+        let (_, comparison) = inviting.receive(&owner.account, relayed, NOW).unwrap();
+        let (joined, _) = joining.check(&own_reveal).unwrap();
+        codes_met += usize::from(comparison.confirm(&joined.shown().to_string()).is_ok());
     }
     assert_eq!(codes_met, 0);
     // A nonce exchanged on the way: the new device's changes the code, the inviter's does not fit its commitment.
     let (inviting, invitation) = invite(&owner, 1);
     let (joining, request) = join(&invitation, &laptop, 2);
-    let (reveal, comparison) = inviting.receive(LinkRequest { nonce: [9; 32], ..request }, NOW).unwrap();
-    let joined = joining.check(&reveal).unwrap();
-    assert_ne!(comparison.code().as_str(), joined.code().as_str());
+    let (reveal, comparison) =
+        inviting.receive(&owner.account, LinkRequest { nonce: [9; 32], ..request }, NOW).unwrap();
+    let (joined, _) = joining.check(&reveal).unwrap();
+    assert!(comparison.confirm(&joined.shown().to_string()).is_err());
     let (joining, _) = join(&invitation, &laptop, 2);
     assert!(joining.check(&LinkReveal { nonce: [9; 32], ..reveal }).is_err());
     // Another account in the reveal.
@@ -138,7 +143,7 @@ fn d_04_a_relay_changes_the_code() {
     let other = person(2).account.manifest().encode().unwrap();
     let (inviting, _) = invite(&owner, 1);
     let (_, request) = join(&invitation, &laptop, 2);
-    let (reveal, _) = inviting.receive(request, NOW).unwrap();
+    let (reveal, _) = inviting.receive(&owner.account, request, NOW).unwrap();
     assert_eq!(joining.check(&LinkReveal { manifest: other, ..reveal }).err(), Some(IdentityError::Mismatch));
 }
 
@@ -149,7 +154,7 @@ fn d_04_no_secret_travels() {
     let laptop = device(2);
     let (inviting, invitation) = invite(&owner, 71);
     let (_, request) = join(&invitation, &laptop, 72);
-    let (reveal, _) = inviting.receive(request.clone(), NOW).unwrap();
+    let (reveal, _) = inviting.receive(&owner.account, request.clone(), NOW).unwrap();
     let sent = [invitation.encode().unwrap(), request.encode().unwrap(), reveal.encode().unwrap()].concat();
     for secret in [&laptop, &owner.device] {
         let kept = secret.encode().unwrap();
