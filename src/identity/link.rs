@@ -149,18 +149,21 @@ impl Inviting {
 }
 
 impl Joining {
-    /// Joins the account of an invitation; draws 32 bytes.
+    /// Joins the account of an invitation, as a new device; draws 160 bytes for its keys, and 32.
     /// [`CryptoError::WeakRandomness`] if the source is stuck.
+    ///
+    /// The keys are made here because the request proves possession of them for whatever account the invitation names: after an
+    /// attempt that fails they are thrown away.
     pub fn new(
         _: Decision,
         invitation: LinkInvitation,
-        secret: &DeviceSecret,
         rng: &mut impl CryptoRng,
-    ) -> Result<(Self, LinkRequest), IdentityError> {
+    ) -> Result<(Self, DeviceSecret, LinkRequest), IdentityError> {
+        let secret = DeviceSecret::generate(rng)?;
         let nonce = Nonce::draw(rng)?;
         let (device, possession) = secret.possess(invitation.account).into_parts();
         let request = LinkRequest { token: invitation.token, device, possession, nonce: nonce.0 };
-        Ok((Self { invitation, device: secret.id(), nonce }, request))
+        Ok((Self { invitation, device: secret.id(), nonce }, secret, request))
     }
 
     /// Takes the reveal. [`CryptoError::Unauthentic`] if it does not fit the commitment,

@@ -11,10 +11,10 @@ MANAGE = 1
 SUITES = b"\x00\x01"
 
 
-def generate(random: bytes) -> Dict[str, Any]:
-    """The entry of a new device."""
+def draw_secret(random: bytes) -> Dict[str, Any]:
+    """The private keys of a new device."""
     draws = [constructions.draw(random[start:end]) for start, end in ((0, 32), (32, 64), (64, 96), (96, 160))]
-    return entry_of({"signing": draws[0] + draws[1], "agreement": draws[2], "kem": draws[3]})
+    return {"signing": draws[0] + draws[1], "agreement": draws[2], "kem": draws[3]}
 
 
 def device_id(encoded: bytes) -> bytes:

@@ -35,19 +35,23 @@ def invite(encoded: bytes, domain: str, request: bytes, shown_at: int, now: int,
     }
 
 
-def join(invitation: bytes, secret: bytes, reveal: bytes, random: bytes) -> Dict[str, Any]:
-    """What the new device says, and the code that it shows."""
-    invited, own = wire.decode("LinkInvitation", invitation), wire.decode("DeviceSecret", secret)
-    revealed = wire.decode("LinkReveal", reveal)
-    nonce, entry = draw(random), account.entry_of(own)
-    possession = account.possess(own, invited["account"])
+def join(invitation: bytes, reveal: bytes, random: bytes) -> Dict[str, Any]:
+    """What the new device says and keeps."""
+    invited, revealed = wire.decode("LinkInvitation", invitation), wire.decode("LinkReveal", reveal)
+    secret, nonce = account.draw_secret(random[:160]), draw(random[160:])
+    entry, possession = account.entry_of(secret), account.possess(secret, invited["account"])
     request = {"token": invited["token"], "device": entry, "possession": possession, "nonce": nonce}
     promised = invited["account"] + invited["token"]
-    require_reveal(LINKING, promised + invited["domain"].encode("ascii"), invited["commitment"], revealed["nonce"])
+    domain = invited["domain"].encode("ascii")
+    require_reveal(LINKING, promised + domain, invited["commitment"], revealed["nonce"])
     manifest = chain.verify(chain.ACCOUNT, revealed["manifest"])
     require(manifest.chain == invited["account"], "mismatch")
     context = promised + fingerprint(manifest.path) + ids.device(entry)
     _, shown = codes(LINKING, context, revealed["nonce"], nonce)
     term, version = manifest.path.order
     state = {"account": manifest.chain, "term": term, "version": version, "device": ids.device(entry), "shown": shown}
-    return {"request": wire.encode("LinkRequest", request), "joined": wire.encode("LinkJoined", state)}
+    return {
+        "request": wire.encode("LinkRequest", request),
+        "secret": wire.encode("DeviceSecret", secret),
+        "joined": wire.encode("LinkJoined", state),
+    }

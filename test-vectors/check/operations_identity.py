@@ -40,7 +40,7 @@ def _(entropy):
 
 @operation("device.generate", random=octets_of(160))
 def _(random):
-    entry = accounts.generate(random)
+    entry = accounts.entry_of(accounts.draw_secret(random))
     return {"entry": wire.encode("DeviceEntry", entry), "id": ids.device(entry)}
 
 
@@ -170,6 +170,6 @@ def _(account, domain, request, shown_at, now, random):
     return links.invite(account, domain, request, shown_at, now, random)
 
 
-@operation("link.joiner", invitation=octets, secret=octets, reveal=octets, random=octets_of(32))
-def _(invitation, secret, reveal, random):
-    return links.join(invitation, secret, reveal, random)
+@operation("link.joiner", invitation=octets, reveal=octets, random=octets_of(192))
+def _(invitation, reveal, random):
+    return links.join(invitation, reveal, random)

@@ -286,8 +286,9 @@ fn another_account() -> Manifest {
 }
 
 fn joiner(file: &mut File, invited: &Value) {
-    let secret = hex(device_secret(2).encode().unwrap());
-    let given = json!({ "invitation": invited["invitation"], "secret": secret, "reveal": invited["reveal"], "random": hex(counting(40, 32)) });
+    let random = [counting(2, 160), counting(40, 32)].concat();
+    let given =
+        json!({ "invitation": invited["invitation"], "reveal": invited["reveal"], "random": hex(random) });
     let out = file.good("joiner", "link.joiner", given.clone());
     let (shown, expected) = (&out["joined"], &invited["comparing"]);
     let joined = Joined::decode(&hex::decode(shown.as_str().unwrap()).unwrap()).unwrap();
@@ -295,7 +296,7 @@ fn joiner(file: &mut File, invited: &Value) {
     let comparing = Comparison::<Newcomer>::decode(&comparing).unwrap();
     assert!(comparing.confirm(&joined.shown().to_string()).is_ok());
     let mut other = given.clone();
-    other["random"] = hex(counting(41, 32)).into();
+    other["random"] = hex([counting(2, 160), counting(41, 32)].concat()).into();
     file.good("joiner, another nonce", "link.joiner", other);
     let with = |name: &str, value: String| {
         let mut given = given.clone();
@@ -314,7 +315,8 @@ fn joiner(file: &mut File, invited: &Value) {
         ("another account", with("reveal", manifest(&another_account())), "mismatch"),
         ("a manifest that does not verify", with("reveal", manifest(&unproven)), "no-possession"),
         ("no manifest", with("reveal", format!("{nonce}1200")), "missing"),
-        ("stuck randomness", with("random", "07".repeat(32)), "weak-randomness"),
+        ("stuck nonce", with("random", hex([counting(2, 160), vec![7; 32]].concat())), "weak-randomness"),
+        ("stuck keys", with("random", hex([vec![7; 160], counting(2, 32)].concat())), "weak-randomness"),
     ] {
         file.bad(&format!("joiner refuses: {name}"), "link.joiner", input, class);
     }

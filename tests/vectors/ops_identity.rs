@@ -132,15 +132,15 @@ fn people(op: &str, i: &Inputs) -> Outcome {
         }
         "link.joiner" => {
             let invitation: LinkInvitation = decoded(i, "invitation")?;
-            let secret: DeviceSecret = decoded(i, "secret")?;
             let reveal: LinkReveal = decoded(i, "reveal")?;
             let mut random = i.random();
             let decision = Decision::of_the_person();
-            let (joining, request) =
-                Joining::new(decision, invitation, &secret, &mut random).map_err(class)?;
+            let (joining, secret, request) =
+                Joining::new(decision, invitation, &mut random).map_err(class)?;
             random.finish();
             let (joined, _) = joining.check(&reveal).map_err(class)?;
-            Ok(json!({ "request": encoded(&request), "joined": encoded(&joined) }))
+            let (request, secret) = (encoded(&request), encoded(&secret));
+            Ok(json!({ "request": request, "secret": secret, "joined": encoded(&joined) }))
         }
         _ => panic!("unknown operation {op}"),
     }

@@ -125,13 +125,15 @@ fn changing_any_bit_of_a_comparison_refuses_it() {
 /// A changed bit in any message of a linking is refused, or makes the codes differ.
 #[test]
 fn changing_any_bit_of_a_linking_stops_it() {
-    let (alice, laptop) = (person(1), device(1));
+    let alice = person(1);
     let domain = || "example.org".parse().unwrap();
     let invite = || {
         Inviting::new(Decision::of_the_person(), &alice.account, domain(), NOW, &mut generator(5)).unwrap()
     };
     let join = |invitation: &LinkInvitation| {
-        Joining::new(Decision::of_the_person(), invitation.clone(), &laptop, &mut generator(6)).unwrap()
+        let joining = Joining::new(Decision::of_the_person(), invitation.clone(), &mut generator(6));
+        let (joining, _, request) = joining.unwrap();
+        (joining, request)
     };
     let (inviting, invitation) = invite();
     let (_, request) = join(&invitation);

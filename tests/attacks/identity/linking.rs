@@ -2,7 +2,7 @@
 
 use sottovoce::identity::IdentityError;
 use sottovoce::identity::chain::Subject as _;
-use sottovoce::identity::device::{Capabilities, DeviceSecret, Newcomer};
+use sottovoce::identity::device::{Capabilities, Newcomer};
 use sottovoce::identity::draft::Draft;
 use sottovoce::identity::link::{Decision, Inviting, Joining, LinkInvitation, LinkRequest, LinkReveal};
 use sottovoce::identity::qr::QrPayload;
@@ -18,8 +18,12 @@ fn invite(owner: &Person, seed: u64) -> (Inviting, LinkInvitation) {
     Inviting::new(Decision::of_the_person(), &owner.account, domain, NOW, &mut generator(seed)).unwrap()
 }
 
-fn join(invitation: &LinkInvitation, secret: &DeviceSecret, seed: u64) -> (Joining, LinkRequest) {
-    Joining::new(Decision::of_the_person(), invitation.clone(), secret, &mut generator(seed)).unwrap()
+/// A new device: the same seed is the same device.
+fn join(invitation: &LinkInvitation, seed: u64) -> (Joining, LinkRequest) {
+    let (joining, secret, request) =
+        Joining::new(Decision::of_the_person(), invitation.clone(), &mut generator(seed)).unwrap();
+    assert_eq!(secret.id(), request.device.id());
+    (joining, request)
 }
 
 /// The honest course, in which every other device hears of the new one.
@@ -30,12 +34,12 @@ fn d_03_a_link_is_granted_after_the_code_and_everyone_is_told() {
     let before = with_device(&owner.account, &tablet, Capabilities::NONE, owner.device.signing());
     let owner = Person { account: before.clone(), ..owner };
     let (inviting, invitation) = invite(&owner, 1);
-    let laptop = device(2);
-    let (joining, request) = join(&invitation, &laptop, 2);
+    let (joining, request) = join(&invitation, 2);
+    let laptop = request.device.id();
     let (reveal, comparison) =
         inviting.receive(&owner.account, request, NOW.plus(Span::from_secs(30))).unwrap();
     let (joined, _) = joining.check(&reveal).unwrap();
-    assert_eq!(comparison.pending().device().id(), laptop.id(), "what is about to be granted can be shown");
+    assert_eq!(comparison.pending().device().id(), laptop, "what is about to be granted can be shown");
     assert!(!joined.is_listed(&before));
     let newcomer = comparison.confirm(&joined.shown().to_string()).unwrap();
     let mut draft = Draft::after(&before);
@@ -43,7 +47,7 @@ fn d_03_a_link_is_granted_after_the_code_and_everyone_is_told() {
     let after = draft.sign(&author(owner.device.signing())).unwrap();
     assert!(joined.is_listed(&after));
     let changes = after.changes_since(&before);
-    assert_eq!((changes.added, changes.removed, changes.recovery), (vec![laptop.id()], vec![], false));
+    assert_eq!((changes.added, changes.removed, changes.recovery), (vec![laptop], vec![], false));
 }
 
 /// Late, repeated, wrong: each ends the invitation. That an invitation needs a decision, and that it takes one request, are types
@@ -51,7 +55,6 @@ fn d_03_a_link_is_granted_after_the_code_and_everyone_is_told() {
 #[test]
 fn d_03_invitations_are_short_and_single() {
     let owner = person(1);
-    let laptop = device(2);
     for (now, accepted) in [
         (NOW, true),
         (NOW.plus(Span::from_secs(120)), true),
@@ -61,24 +64,24 @@ fn d_03_invitations_are_short_and_single() {
         (Timestamp::from_millis(u64::MAX), false),
     ] {
         let (inviting, invitation) = invite(&owner, 1);
-        let (_, request) = join(&invitation, &laptop, 2);
+        let (_, request) = join(&invitation, 2);
         let refused = inviting.receive(&owner.account, request, now).err();
         assert_eq!(refused, (!accepted).then_some(IdentityError::Expired), "{now:?}");
     }
     // A request for another invitation of the same account, kept from earlier.
     let (_, old) = invite(&owner, 3);
-    let (_, replayed) = join(&old, &laptop, 4);
+    let (_, replayed) = join(&old, 4);
     assert_eq!(
         invite(&owner, 5).0.receive(&owner.account, replayed, NOW).err(),
         Some(IdentityError::Mismatch)
     );
     // A request made for another account, with the token guessed.
     let (inviting, invitation) = invite(&owner, 6);
-    let (_, elsewhere) = join(&LinkInvitation { account: person(2).account.id(), ..invitation }, &laptop, 7);
+    let (_, elsewhere) = join(&LinkInvitation { account: person(2).account.id(), ..invitation }, 7);
     assert_eq!(inviting.receive(&owner.account, elsewhere, NOW).err(), Some(IdentityError::NoPossession));
     // A device that asks for rights.
     let (inviting, invitation) = invite(&owner, 8);
-    let (_, request) = join(&invitation, &laptop, 9);
+    let (_, request) = join(&invitation, 9);
     let entry = hex::encode(request.encode().unwrap()).replacen("20002a020001", "20012a020001", 1);
     let asking = LinkRequest::decode(&hex::decode(entry).unwrap()).unwrap();
     assert_eq!(inviting.receive(&owner.account, asking, NOW).err(), Some(IdentityError::Mismatch));
@@ -94,7 +97,7 @@ fn d_03_invitations_are_short_and_single() {
 fn d_03_three_wrong_codes_abort() {
     let owner = person(1);
     let (inviting, invitation) = invite(&owner, 1);
-    let (_, request) = join(&invitation, &device(2), 2);
+    let (_, request) = join(&invitation, 2);
     let (_, comparison) = inviting.receive(&owner.account, request, NOW).unwrap();
     let again = |comparison: Comparison<Newcomer>| match comparison.confirm("000 000 000") {
         Err(WrongCode::TryAgain(comparison)) => Some(comparison),
@@ -108,20 +111,19 @@ fn d_03_three_wrong_codes_abort() {
 #[test]
 fn d_04_a_relay_changes_the_code() {
     let owner = person(1);
-    let (laptop, ghost) = (device(2), device(3));
     let mut codes_met = 0;
     for seed in 0..300 {
         let (inviting, invitation) = invite(&owner, seed);
         // The relay keeps the request and sends its own device's.
-        let (joining, _) = join(&invitation, &laptop, seed + 1000);
-        let (_, forged) = join(&invitation, &ghost, seed + 2000);
+        let (joining, _) = join(&invitation, seed + 1000);
+        let (_, forged) = join(&invitation, seed + 2000);
         let (reveal, comparison) = inviting.receive(&owner.account, forged, NOW).unwrap();
         let (joined, _) = joining.check(&reveal).unwrap();
         codes_met += usize::from(comparison.confirm(&joined.shown().to_string()).is_ok());
         // The relay gives the new device an invitation of its own, to the same account.
         let (inviting, invitation) = invite(&owner, seed + 3000);
         let (own_inviting, own_invitation) = invite(&owner, seed + 4000);
-        let (joining, request) = join(&own_invitation, &laptop, seed + 5000);
+        let (joining, request) = join(&own_invitation, seed + 5000);
         let (own_reveal, _) = own_inviting.receive(&owner.account, request.clone(), NOW).unwrap();
         let relayed = LinkRequest { token: invitation.token, ..request };
         let (_, comparison) = inviting.receive(&owner.account, relayed, NOW).unwrap();
@@ -131,18 +133,18 @@ fn d_04_a_relay_changes_the_code() {
     assert_eq!(codes_met, 0);
     // A nonce exchanged on the way: the new device's changes the code, the inviter's does not fit its commitment.
     let (inviting, invitation) = invite(&owner, 1);
-    let (joining, request) = join(&invitation, &laptop, 2);
+    let (joining, request) = join(&invitation, 2);
     let (reveal, comparison) =
         inviting.receive(&owner.account, LinkRequest { nonce: [9; 32], ..request }, NOW).unwrap();
     let (joined, _) = joining.check(&reveal).unwrap();
     assert!(comparison.confirm(&joined.shown().to_string()).is_err());
-    let (joining, _) = join(&invitation, &laptop, 2);
+    let (joining, _) = join(&invitation, 2);
     assert!(joining.check(&LinkReveal { nonce: [9; 32], ..reveal }).is_err());
     // Another account in the reveal.
-    let (joining, _) = join(&invitation, &laptop, 2);
+    let (joining, _) = join(&invitation, 2);
     let other = person(2).account.manifest().encode().unwrap();
     let (inviting, _) = invite(&owner, 1);
-    let (_, request) = join(&invitation, &laptop, 2);
+    let (_, request) = join(&invitation, 2);
     let (reveal, _) = inviting.receive(&owner.account, request, NOW).unwrap();
     assert_eq!(joining.check(&LinkReveal { manifest: other, ..reveal }).err(), Some(IdentityError::Mismatch));
 }
@@ -151,9 +153,9 @@ fn d_04_a_relay_changes_the_code() {
 #[test]
 fn d_04_no_secret_travels() {
     let owner = person(1);
-    let laptop = device(2);
     let (inviting, invitation) = invite(&owner, 71);
-    let (_, request) = join(&invitation, &laptop, 72);
+    let (_, laptop, request) =
+        Joining::new(Decision::of_the_person(), invitation.clone(), &mut generator(72)).unwrap();
     let (reveal, _) = inviting.receive(&owner.account, request.clone(), NOW).unwrap();
     let sent = [invitation.encode().unwrap(), request.encode().unwrap(), reveal.encode().unwrap()].concat();
     for secret in [&laptop, &owner.device] {
@@ -163,4 +165,15 @@ fn d_04_no_secret_travels() {
             assert!(!sent.windows(16).any(|sent| sent == window), "bytes {at} of a private key were sent");
         }
     }
+}
+
+/// Whoever makes an invitation gets a possession for the account that it names, by keys that serve for this attempt alone.
+#[test]
+fn d_03_every_attempt_has_keys_of_its_own() {
+    let owner = person(1);
+    let (_, invitation) = invite(&owner, 1);
+    let forged = LinkInvitation { account: person(2).account.id(), ..invitation.clone() };
+    let (_, lured) = join(&forged, 2);
+    let (_, honest) = join(&invitation, 3);
+    assert_ne!(lured.device.id(), honest.device.id());
 }
