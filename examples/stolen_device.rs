@@ -90,8 +90,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The phrase settles it, on a clock that is years slow.
     let recovery: RecoveryKey = paper.as_str().parse()?;
     let new_phone = DeviceSecret::generate(&mut fresh()?)?;
-    let mut draft = Draft::after(&two);
-    draft.remove_all();
+    let mut draft = Draft::recovering(&two);
     draft.add(new_phone.possess(id), MANAGE)?;
     let recovered =
         draft.sign(&Author { issued_at: Timestamp::from_millis(0), ..on_day(3, recovery.signing()) })?;

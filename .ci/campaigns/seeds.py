@@ -20,7 +20,7 @@ GROUPS = {
     "wire_prekeys": "Bundle SignedBundle Stock SignedStock OneTimePair OneTime ClaimRequest ClaimAnswer",
     "wire_people": "VerificationCode LinkInvitation QrPayload SasStart SasAnswer SasReveal LinkRequest LinkReveal",
     "wire_kept": "Seen PrekeysSeen ContactTrust DeviceSecret PrekeySecret OneTimeSecret "
-    "SasInitiating SasResponding SasComparing LinkInviting LinkJoining LinkComparing LinkJoined",
+    "SasInitiating SasResponding SasComparing LinkInviting LinkJoining LinkComparing LinkAwaiting",
 }
 for group, messages in GROUPS.items():
     WIRE.update({message: [group] for message in messages.split()})

@@ -87,7 +87,7 @@ pub(super) fn wire_kept(data: &[u8]) {
     wire::<Inviting>(data);
     wire::<Joining>(data);
     wire::<Comparison<Newcomer>>(data);
-    wire::<Joined>(data);
+    wire::<Comparison<Joined>>(data);
 }
 
 fn recovery() -> &'static RecoveryKey {

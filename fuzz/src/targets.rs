@@ -79,7 +79,7 @@ targets! {
     wire_prekeys covers "wire::Wire::decode<Bundle>", "wire::Wire::decode<SignedBundle>", "wire::Wire::decode<Stock>", "wire::Wire::decode<SignedStock>", "wire::Wire::decode<OneTimePair>", "wire::Wire::decode<OneTime>", "wire::Wire::decode<ClaimRequest>", "wire::Wire::decode<ClaimAnswer>";
     wire_people covers "wire::Wire::decode<VerificationCode>", "wire::Wire::decode<LinkInvitation>", "wire::Wire::decode<QrPayload>", "wire::Wire::decode<SasStart>", "wire::Wire::decode<SasAnswer>", "wire::Wire::decode<SasReveal>", "wire::Wire::decode<LinkRequest>", "wire::Wire::decode<LinkReveal>";
     wire_kept covers "wire::Wire::decode<Seen>", "wire::Wire::decode<PrekeysSeen>", "wire::Wire::decode<ContactTrust>", "wire::Wire::decode<DeviceSecret>", "wire::Wire::decode<PrekeySecret>", "wire::Wire::decode<OneTimeSecret>",
-        "wire::Wire::decode<Initiator>", "wire::Wire::decode<Responder>", "wire::Wire::decode<Comparison>", "wire::Wire::decode<Inviting>", "wire::Wire::decode<Joining>", "wire::Wire::decode<Joined>";
+        "wire::Wire::decode<Initiator>", "wire::Wire::decode<Responder>", "wire::Wire::decode<Comparison>", "wire::Wire::decode<Inviting>", "wire::Wire::decode<Joining>";
     manifest_verify covers "path::AuthorityPath::verify", "manifest::Manifest::verify", "manifest::Parts::from_parts";
     chain_follow covers "followed::Followed::mentioned";
     fork_verify covers "evidence::ForkEvidence::verify";

@@ -8,7 +8,7 @@ use super::{IdentityError, Verified};
 use crate::crypto::{ed25519, label};
 use crate::time::Timestamp;
 use crate::wire::generated::messages as proto;
-use crate::wire::message::{Message, required, required_array};
+use crate::wire::message::{Message, encode_to_sign, required, required_array};
 use crate::wire::{EncodeError, Rule, Wire as _};
 
 /// What a server certifies.
@@ -38,7 +38,7 @@ pub struct SignedCertificate {
 impl AddressCertificate {
     /// Signs the certificate with an online key of the server. [`EncodeError`] if its validity is too long.
     pub fn sign(&self, key: &ed25519::SecretKey) -> Result<SignedCertificate, EncodeError> {
-        let certificate = self.encode()?;
+        let certificate = encode_to_sign(self)?;
         let public = OnlineKey { key: key.public_key(), validity: self.validity };
         let signature = key.sign(label::classical::CERTIFICATE, &certificate);
         Ok(SignedCertificate { certificate, online_key: public.id(), signature })

@@ -34,10 +34,15 @@ impl Verified<Account> {
 }
 
 impl<'a> Draft<'a> {
-    /// Begins with what the account's manifest says now.
+    /// Begins with what the account's manifest says now. For a recovery, [`Draft::recovering`] is the beginning.
     pub fn after(account: &'a Verified<Account>) -> Self {
         let recovery = account.chain().newest().authorities.recovery().to_vec();
         Self { before: account, recovery, members: account.newcomers().collect() }
+    }
+
+    /// Begins a recovery: no device stays that is not added again, because a thief may have added some.
+    pub fn recovering(account: &'a Verified<Account>) -> Self {
+        Self { members: Vec::new(), ..Self::after(account) }
     }
 
     /// Adds a device. [`IdentityError::Mismatch`] if it proved possession for another account.
@@ -53,11 +58,6 @@ impl<'a> Draft<'a> {
     /// Removes a device, and with it its right to sign. Nothing happens if it is not there.
     pub fn remove(&mut self, id: DeviceId) {
         self.members.retain(|(device, _)| device.id() != id);
-    }
-
-    /// Removes all devices: the beginning of a recovery.
-    pub fn remove_all(&mut self) {
-        self.members.clear();
     }
 
     /// Gives a device other capabilities. Nothing happens if it is not there.

@@ -5,7 +5,7 @@
 //! Inviting::new  ────LinkInvitation (QR code)────▶   Joining::new
 //! Inviting::receive ◀──────LinkRequest───────────
 //!                ───────LinkReveal──────────────▶    Joining::check
-//! Comparison ◀─────────── the person types ──────    Joined: shows the code
+//! Comparison ◀────────── codes, by the person ───▶   Comparison
 //! Draft::add, sign ──────── manifest ────────────▶   Joined::is_listed
 //! ```
 
@@ -94,13 +94,12 @@ pub struct Joining {
     nonce: Nonce,
 }
 
-/// The new device shows the code and waits for a manifest that lists it.
+/// The new device waits for a manifest that lists it.
 #[derive(Debug)]
 pub struct Joined {
     account: AccountId,
     order: Order,
     device: DeviceId,
-    code: Code,
 }
 
 impl Inviting {
@@ -168,8 +167,12 @@ impl Joining {
 
     /// Takes the reveal. [`CryptoError::Unauthentic`] if it does not fit the commitment,
     /// [`IdentityError::Mismatch`] if it is about another account, or an error of [`Manifest::verify`]. The attempt is over then.
-    /// Otherwise the account is what it was before this device belonged to it.
-    pub fn check(self, reveal: &LinkReveal) -> Result<(Joined, Verified<Account>), IdentityError> {
+    /// Otherwise the comparison waits for the code that the existing device shows; the account is what it was before this device
+    /// belonged to it.
+    pub fn check(
+        self,
+        reveal: &LinkReveal,
+    ) -> Result<(Comparison<Joined>, Verified<Account>), IdentityError> {
         let LinkInvitation { domain, account: id, token, commitment } = self.invitation;
         let inviter = Nonce(reveal.nonce);
         check_reveal(Purpose::Linking, &committed_to(id, token, &domain), commitment, inviter)?;
@@ -178,17 +181,13 @@ impl Joining {
             return Err(IdentityError::Mismatch);
         }
         let context = compared(id, token, account.fingerprint(), self.device);
-        let [_, code] = Code::both(Purpose::Linking, &context, inviter, self.nonce);
-        Ok((Joined { account: id, order: account.order(), device: self.device, code }, account))
+        let [expected, shown] = Code::both(Purpose::Linking, &context, inviter, self.nonce);
+        let joined = Joined { account: id, order: account.order(), device: self.device };
+        Ok((Comparison::new(shown, expected, joined), account))
     }
 }
 
 impl Joined {
-    /// The code to show: the person types it into the existing device.
-    pub const fn shown(&self) -> Code {
-        self.code
-    }
-
     /// Whether a later manifest of the account lists this device: then it is linked.
     pub fn is_listed(&self, account: &Verified<Account>) -> bool {
         let later = account.id() == self.account && account.order() > self.order;
@@ -273,25 +272,29 @@ impl Message for Comparison<Newcomer> {
     }
 }
 
-impl Message for Joined {
-    type Proto = proto::LinkJoined;
+impl Message for Comparison<Joined> {
+    type Proto = proto::LinkAwaiting;
 
     fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
-        Ok(Self {
+        let numbers = [proto.shown, proto.expected, proto.wrong];
+        let joined = Joined {
             account: AccountId::from_bytes(required_array(proto.account)?),
             order: Order { term: required(proto.term)?, version: required(proto.version)? },
             device: DeviceId::from_bytes(required_array(proto.device)?),
-            code: Code::from_number(required(proto.shown)?)?,
-        })
+        };
+        Self::from_numbers(numbers, joined)
     }
 
     fn to_proto(&self) -> Self::Proto {
-        proto::LinkJoined {
-            account: Some(self.account.as_bytes().to_vec()),
-            term: Some(self.order.term),
-            version: Some(self.order.version),
-            device: Some(self.device.as_bytes().to_vec()),
-            shown: Some(self.code.number()),
+        let ([shown, expected, wrong], joined) = (self.to_numbers(), self.pending());
+        proto::LinkAwaiting {
+            shown,
+            expected,
+            wrong,
+            account: Some(joined.account.as_bytes().to_vec()),
+            term: Some(joined.order.term),
+            version: Some(joined.order.version),
+            device: Some(joined.device.as_bytes().to_vec()),
         }
     }
 }

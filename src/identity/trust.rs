@@ -11,8 +11,9 @@
 //!
 //! Observing the pinned identity again goes back up. The same is used for the servers of domains.
 
-use super::IdentityError;
+use super::chain::Subject;
 use super::ids::Fingerprint;
+use super::{IdentityError, Verified};
 use crate::wire::Rule;
 use crate::wire::generated::messages as proto;
 use crate::wire::message::{Message, required, required_array};
@@ -88,6 +89,14 @@ impl ContactTrust {
     /// The identity that may be written to. [`IdentityError::IdentityChanged`] while another one is waiting for acceptance.
     pub const fn addressee(&self) -> Result<&Fingerprint, IdentityError> {
         if self.observed.is_some() { Err(IdentityError::IdentityChanged) } else { Ok(&self.pinned) }
+    }
+
+    /// Whether this account, or server, is the one that may be written to. [`IdentityError::IdentityChanged`] if it is not the pinned
+    /// one, or another one is waiting for acceptance. To be asked before every use of a manifest: a newer one can have
+    /// another fingerprint.
+    pub fn permits<T: Subject>(&self, subject: &Verified<T>) -> Result<(), IdentityError> {
+        let is_pinned = *self.addressee()? == subject.chain().fingerprint();
+        if is_pinned { Ok(()) } else { Err(IdentityError::IdentityChanged) }
     }
 
     /// Takes note of the identity that the address leads to now.

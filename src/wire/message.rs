@@ -64,6 +64,14 @@ impl<T: Message> Wire for T {
     }
 }
 
+/// Encodes a statement that is about to be signed. [`EncodeError`] also if it breaks a rule of its own, such as a validity that is
+/// too long, so that nobody signs what nobody takes.
+pub(crate) fn encode_to_sign<T: Message>(value: &T) -> Result<Vec<u8>, EncodeError> {
+    let bytes = value.encode()?;
+    T::decode(&bytes).map_err(EncodeError)?;
+    Ok(bytes)
+}
+
 fn decode_proto<P: prost::Message + Default + Described>(bytes: &[u8]) -> Result<P, prost::DecodeError> {
     if P::SCHEMA.secret { P::decode(Erasing(bytes)) } else { P::decode(bytes) }
 }

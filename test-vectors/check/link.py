@@ -47,11 +47,11 @@ def join(invitation: bytes, reveal: bytes, random: bytes) -> Dict[str, Any]:
     manifest = chain.verify(chain.ACCOUNT, revealed["manifest"])
     require(manifest.chain == invited["account"], "mismatch")
     context = promised + fingerprint(manifest.path) + ids.device(entry)
-    _, shown = codes(LINKING, context, revealed["nonce"], nonce)
+    expected, shown = codes(LINKING, context, revealed["nonce"], nonce)
     term, version = manifest.path.order
-    state = {"account": manifest.chain, "term": term, "version": version, "device": ids.device(entry), "shown": shown}
+    outcome = {"account": manifest.chain, "term": term, "version": version, "device": ids.device(entry)}
     return {
         "request": wire.encode("LinkRequest", request),
         "secret": wire.encode("DeviceSecret", secret),
-        "joined": wire.encode("LinkJoined", state),
+        "awaiting": comparing("LinkAwaiting", shown, expected, outcome),
     }

@@ -81,19 +81,17 @@ def verify_claim(account: bytes, request: bytes, answer: bytes, seen: bytes, now
     require(order <= manifest.path.order, "newer-manifest")
     require(order < manifest.path.order or bundle["manifest"] == manifest.path.hash, "mismatch")
     known["bundle"] = _not_rolled_back(bundle["number"], given["bundle"]["bundle"], known.get("bundle"))
-    require_begun(bundle["validity"], now)
-    require(not is_expired(bundle["validity"], now, GRACE), "expired")
+    overdue = _overdue(bundle["validity"], now)
 
     entered = b""
     if "one_time" in given:
         one_time = given["one_time"]
         stock = _signed("stock", one_time["stock"], asked, manifest)
         known["stock"] = _not_rolled_back(stock["number"], one_time["stock"]["stock"], known.get("stock"))
-        require_begun(stock["validity"], now)
-        require(not is_expired(stock["validity"], now), "expired")
+        overdue = _overdue(stock["validity"], now) or overdue
         entered = _in_stock(stock, one_time["pair"])
     return {
-        "overdue": is_expired(bundle["validity"], now),
+        "overdue": overdue,
         "leaf_input": entered,
         "seen": wire.encode("PrekeysSeen", known),
     }
@@ -116,6 +114,13 @@ def _not_rolled_back(number: int, encoded: bytes, seen: Optional[Dict[str, Any]]
         require(number >= seen["number"], "rollback")
         require(number > seen["number"] or now_seen == seen, "rollback")
     return now_seen
+
+
+def _overdue(validity: Dict[str, Any], now: int) -> bool:
+    """Step 5."""
+    require_begun(validity, now)
+    require(not is_expired(validity, now, GRACE), "expired")
+    return is_expired(validity, now)
 
 
 def _in_stock(stock: Dict[str, Any], pair: Dict[str, Any]) -> bytes:

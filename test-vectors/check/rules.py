@@ -163,11 +163,10 @@ def wrong(count: int) -> None:
     require(count < MOST_WRONG, "bad-value")
 
 
-for comparing in ("SasComparing", "LinkComparing"):
+for comparing in ("SasComparing", "LinkComparing", "LinkAwaiting"):
     rule(f"{comparing}.shown")(code)
     rule(f"{comparing}.expected")(code)
     rule(f"{comparing}.wrong")(wrong)
-rule("LinkJoined.shown")(code)
 
 
 @rule("LinkComparing")

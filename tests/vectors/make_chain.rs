@@ -360,13 +360,11 @@ fn accounts(file: &mut File) {
     file.good("account with one device", op, verify(1, &one.manifest()));
     file.good("account with two devices", op, verify(1, &two.manifest()));
     let key = recovery_key();
-    let mut draft = Draft::after(&two);
-    draft.remove_all();
+    let mut draft = Draft::recovering(&two);
     draft.add(device_secret(3).possess(two.id()), Capabilities::from_bits(0x8001)).unwrap();
     let recovered = draft.sign(&author(key.signing())).unwrap();
     file.good("account recovered, unknown capability", op, verify(1, &recovered.manifest()));
-    let mut draft = Draft::after(&one);
-    draft.remove_all();
+    let draft = Draft::recovering(&one);
     let empty = draft.sign(&author(key.signing())).unwrap();
     file.good("account without devices", op, verify(1, &empty.manifest()));
 

@@ -132,7 +132,7 @@ fn plain() -> Vec<(&'static str, Vec<u8>, bool)> {
             false,
         ),
         ("LinkComparing", link_comparing(7, 0), false),
-        ("LinkJoined", joined(CODES - 1), false),
+        ("LinkAwaiting", awaiting(CODES - 1, 2), false),
         (
             "ContactTrust",
             [bytes(1, &counting(0, 32)), number(2, 1), bytes(3, &counting(1, 32))].concat(),
@@ -238,9 +238,10 @@ fn link_comparing(expected: u64, flip: u8) -> Vec<u8> {
     [codes, bytes(4, &[3; 32]), bytes(5, &device), bytes(6, &possession)].concat()
 }
 
-fn joined(shown: u64) -> Vec<u8> {
-    let place = [bytes(1, &counting(0, 32)), number(2, 1), number(3, 2), bytes(4, &counting(0, 16))].concat();
-    [place, number(5, shown)].concat()
+fn awaiting(shown: u64, wrong: u64) -> Vec<u8> {
+    let codes = [number(1, shown), number(2, 1), number(3, wrong)].concat();
+    let place = [number(5, u64::from(u32::MAX)), number(6, u64::MAX)].concat();
+    [codes, bytes(4, &counting(0, 32)), place, bytes(7, &counting(0, 16))].concat()
 }
 
 /// A name, a message type, its bytes, and the class, which is empty if they are accepted.
@@ -330,7 +331,8 @@ fn own_rules() -> Vec<Own> {
         ("wrong codes beyond a byte", "SasComparing", comparing(0, 0, 256), "bad-value"),
         ("a linking with a code of ten digits", "LinkComparing", link_comparing(CODES, 0), "bad-value"),
         ("a linking without possession", "LinkComparing", link_comparing(7, 1), "invalid-signature"),
-        ("a joined device with a code of ten digits", "LinkJoined", joined(CODES), "bad-value"),
+        ("a joining with a code of ten digits", "LinkAwaiting", awaiting(CODES, 0), "bad-value"),
+        ("a joining with three wrong codes", "LinkAwaiting", awaiting(0, 3), "bad-value"),
         (
             "payload of two kinds",
             "QrPayload",

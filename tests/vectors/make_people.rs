@@ -290,11 +290,11 @@ fn joiner(file: &mut File, invited: &Value) {
     let given =
         json!({ "invitation": invited["invitation"], "reveal": invited["reveal"], "random": hex(random) });
     let out = file.good("joiner", "link.joiner", given.clone());
-    let (shown, expected) = (&out["joined"], &invited["comparing"]);
-    let joined = Joined::decode(&hex::decode(shown.as_str().unwrap()).unwrap()).unwrap();
-    let comparing = hex::decode(expected.as_str().unwrap()).unwrap();
-    let comparing = Comparison::<Newcomer>::decode(&comparing).unwrap();
-    assert!(comparing.confirm(&joined.shown().to_string()).is_ok());
+    let kept = |out: &Value, name: &str| hex::decode(out[name].as_str().unwrap()).unwrap();
+    let awaiting = || Comparison::<Joined>::decode(&kept(&out, "awaiting")).unwrap();
+    let comparing = || Comparison::<Newcomer>::decode(&kept(invited, "comparing")).unwrap();
+    assert!(comparing().confirm(&awaiting().shown().to_string()).is_ok());
+    assert!(awaiting().confirm(&comparing().shown().to_string()).is_ok());
     let mut other = given.clone();
     other["random"] = hex([counting(2, 160), counting(41, 32)].concat()).into();
     file.good("joiner, another nonce", "link.joiner", other);

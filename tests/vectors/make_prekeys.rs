@@ -179,12 +179,15 @@ fn accepted(file: &mut File, claim: &Claim) {
         file.good(&format!("claim {name}"), op, input(claim, &claim.answer, &nothing, now));
     }
     for (name, now) in [("overdue", NOW + 31 * DAY + 1), ("overdue, last moment", NOW + 61 * DAY)] {
+        file.good(&format!("claim {name}"), op, input(claim, &claim.answer, &nothing, now));
         file.good(
             &format!("claim without a one-time pair, {name}"),
             op,
             input(claim, &without, &nothing, now),
         );
     }
+    let early = ClaimAnswer { one_time: Some(edited_early(claim)), ..claim.answer.clone() };
+    file.good("claim with a stock that is overdue", op, input(claim, &early, &nothing, NOW + DAY));
 }
 
 fn refused_bundles(file: &mut File, claim: &Claim) {
@@ -291,7 +294,7 @@ fn refused_stocks(file: &mut File, claim: &Claim) {
     let seen = |number: u64| PrekeysSeen { bundle: None, stock: Some(Seen { number, hash: Hash::of(b"") }) };
     refuse("a higher number was seen", good.clone(), &seen(4), NOW, "rollback");
     refuse("the number was seen with another root", good.clone(), &seen(3), NOW, "rollback");
-    refuse("expired", good.clone(), &nothing, NOW + 31 * DAY + 1, "expired");
+    refuse("overdue for too long", edited_early(claim), &nothing, NOW + 2 * DAY, "expired");
     let with = |edit: fn(&mut OneTime)| {
         let mut one_time = good.clone();
         edit(&mut one_time);
@@ -354,6 +357,12 @@ fn refused_stocks(file: &mut File, claim: &Claim) {
         NOW,
         "invalid-signature",
     );
+}
+
+/// A pair of the stock with a validity that ended 30 days before.
+fn edited_early(claim: &Claim) -> OneTime {
+    let stock = Stock { validity: starting(NOW - 60 * DAY), ..claim.stock.clone() };
+    OneTime { stock: stock.sign(&claim.key).unwrap(), ..claim.answer.one_time.clone().unwrap() }
 }
 
 /// A claim for one device, answered with another's of the same account; and against another account.

@@ -138,9 +138,9 @@ fn people(op: &str, i: &Inputs) -> Outcome {
             let (joining, secret, request) =
                 Joining::new(decision, invitation, &mut random).map_err(class)?;
             random.finish();
-            let (joined, _) = joining.check(&reveal).map_err(class)?;
+            let (comparison, _) = joining.check(&reveal).map_err(class)?;
             let (request, secret) = (encoded(&request), encoded(&secret));
-            Ok(json!({ "request": request, "secret": secret, "joined": encoded(&joined) }))
+            Ok(json!({ "request": request, "secret": secret, "awaiting": encoded(&comparison) }))
         }
         _ => panic!("unknown operation {op}"),
     }

@@ -83,7 +83,7 @@ const DECODERS: &[Decoder] = &[
     decoder::<Inviting>(),
     decoder::<Joining>(),
     decoder::<Comparison<Newcomer>>(),
-    decoder::<Joined>(),
+    decoder::<Comparison<Joined>>(),
     decoder::<DeviceSecret>(),
     decoder::<PrekeySecret>(),
     decoder::<OneTimeSecret>(),

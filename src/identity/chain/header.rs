@@ -5,8 +5,8 @@ use crate::crypto::hash::{Hash, Hasher};
 use crate::crypto::{CryptoError, hybrid, label};
 use crate::time::Timestamp;
 use crate::wire::generated::messages as proto;
-use crate::wire::message::{Message, hashes, required, required_array};
-use crate::wire::{EncodeError, Rule, Wire as _};
+use crate::wire::message::{Message, encode_to_sign, hashes, required, required_array};
+use crate::wire::{EncodeError, Rule};
 
 /// What a chain is the identity of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,9 +118,9 @@ pub struct SignedHeader {
 }
 
 impl SignedHeader {
-    /// Signs a header. [`EncodeError`] if it has too many authorities.
+    /// Signs a header. [`EncodeError`] if it has too many authorities or breaks another rule of §4.3.
     pub fn sign(header: &Header, key: &hybrid::SecretKey) -> Result<Self, EncodeError> {
-        let header = header.encode()?;
+        let header = encode_to_sign(header)?;
         let signature = key.sign(label::sign::MANIFEST, &header);
         Ok(Self { header, signer: key.public_key(), signature })
     }

@@ -14,8 +14,8 @@ use crate::identity::ids::{AccountId, DeviceId};
 use crate::identity::validity::Validity;
 use crate::identity::{IdentityError, Verified};
 use crate::wire::generated::messages as proto;
-use crate::wire::message::{Message, required, required_array};
-use crate::wire::{EncodeError, Rule, Wire as _};
+use crate::wire::message::{Message, encode_to_sign, required, required_array};
+use crate::wire::{EncodeError, Rule};
 
 /// A device's signed statement of its prekeys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Bundle {
 
     /// Signs the bundle. [`EncodeError`] if its validity is longer than 30 days.
     pub fn sign(&self, key: &hybrid::SecretKey) -> Result<SignedBundle, EncodeError> {
-        let bundle = self.encode()?;
+        let bundle = encode_to_sign(self)?;
         let signature = key.sign(label::sign::BUNDLE, &bundle);
         Ok(SignedBundle { bundle, signature })
     }

@@ -4,12 +4,13 @@ use rand_core::CryptoRng;
 
 use super::OVERDUE;
 use super::bundle::{Bundle, SignedBundle};
-use super::seen::{PrekeysSeen, advance};
+use super::seen::{PrekeysSeen, Seen, advance};
 use super::stock::{OneTime, OneTimePair, Stock};
 use crate::crypto::{CryptoError, label, random};
 use crate::identity::account::Account;
 use crate::identity::device::Device;
 use crate::identity::ids::{AccountId, DeviceId, RequestId};
+use crate::identity::validity::Validity;
 use crate::identity::{IdentityError, Verified};
 use crate::time::{Span, Timestamp};
 use crate::wire::generated::messages as proto;
@@ -112,25 +113,28 @@ impl ClaimAnswer {
             return Err(IdentityError::Mismatch);
         }
         let bundle_seen = advance(seen.bundle, bundle.number, &self.bundle.bundle)?;
-        bundle.validity.check_begun(now)?;
-        // A device that is away cannot renew its bundle.
-        if bundle.validity.is_over(now.minus(OVERDUE)) {
-            return Err(IdentityError::Expired);
-        }
-        let (one_time, stock_seen) = match self.one_time {
-            Some(one_time) => verify_one_time(one_time, request, account, seen, now)
-                .map(|(stock, pair, seen)| (Some((stock, pair)), Some(seen)))?,
-            None => (None, seen.stock),
-        };
+        let bundle_overdue = is_overdue(&bundle.validity, now)?;
+        let one_time = self.one_time.map(|one_time| verify_one_time(one_time, request, account, seen, now));
+        let one_time = one_time.transpose()?;
+        let stock_overdue = one_time.as_ref().is_some_and(|one_time| one_time.is_overdue);
+        let stock_seen = one_time.as_ref().map_or(seen.stock, |one_time| Some(one_time.seen));
         Ok(Verified::new(Prekeys {
             device: device.clone(),
-            is_overdue: bundle.validity.is_over(now),
+            is_overdue: bundle_overdue || stock_overdue,
             bundle,
             bundle_bytes: self.bundle.bundle,
-            one_time,
+            one_time: one_time.map(|one_time| (one_time.stock, one_time.pair)),
             seen: PrekeysSeen { bundle: Some(bundle_seen), stock: stock_seen },
         }))
     }
+}
+
+/// A one-time pair that was verified.
+struct Checked {
+    stock: Stock,
+    pair: OneTimePair,
+    is_overdue: bool,
+    seen: Seen,
 }
 
 fn verify_one_time(
@@ -139,15 +143,21 @@ fn verify_one_time(
     account: &Verified<Account>,
     seen: &PrekeysSeen,
     now: Timestamp,
-) -> Result<(Stock, OneTimePair, super::Seen), IdentityError> {
+) -> Result<Checked, IdentityError> {
     let OneTime { stock: signed, pair } = one_time;
     let stock = Stock::decode(&signed.stock)?;
     let device = listed(request, account, stock.account, stock.device)?;
     device.signing().verify(label::sign::STOCK, &signed.stock, &signed.signature)?;
     let seen = advance(seen.stock, stock.number, &signed.stock)?;
-    stock.validity.check(now)?;
+    let is_overdue = is_overdue(&stock.validity, now)?;
     stock.check(&pair)?;
-    Ok((stock, pair, seen))
+    Ok(Checked { stock, pair, is_overdue, seen })
+}
+
+/// Whether prekeys have passed their validity. A device that is away cannot renew them, so for a while they serve still.
+fn is_overdue(validity: &Validity, now: Timestamp) -> Result<bool, IdentityError> {
+    validity.check_begun(now)?;
+    if validity.is_over(now.minus(OVERDUE)) { Err(IdentityError::Expired) } else { Ok(validity.is_over(now)) }
 }
 
 /// The device that was asked for, if a statement is about it and the account lists it.
@@ -188,7 +198,7 @@ impl Prekeys {
         self.one_time.as_ref().map(|(stock, pair)| stock.leaf_input(pair)).unwrap_or_default()
     }
 
-    /// Whether the bundle has passed its validity: a warning.
+    /// Whether the bundle or the stock has passed its validity: a warning.
     pub const fn is_overdue(&self) -> bool {
         self.is_overdue
     }

@@ -18,7 +18,7 @@ pub use stock::{MAX_DEPTH, OneTime, OneTimePair, SignedStock, Stock};
 
 use crate::time::Span;
 
-/// How long after its validity a bundle may still be used, with a warning.
+/// How long after their validity a bundle and a stock may still be used, with a warning.
 pub const OVERDUE: Span = Span::from_days(30);
 
 /// How long after the end of a validity its private keys are kept: [`OVERDUE`], and 30 days of mailbox deadline.

@@ -14,8 +14,8 @@ use crate::identity::IdentityError;
 use crate::identity::ids::{AccountId, DeviceId};
 use crate::identity::validity::Validity;
 use crate::wire::generated::messages as proto;
-use crate::wire::message::{Message, hashes, required, required_array};
-use crate::wire::{EncodeError, Rule, Wire as _};
+use crate::wire::message::{Message, encode_to_sign, hashes, required, required_array};
+use crate::wire::{EncodeError, Rule};
 
 /// The largest depth of a stock: 1,024 pairs.
 pub const MAX_DEPTH: u32 = 10;
@@ -101,9 +101,9 @@ impl Stock {
         Ok((stock, pairs, secrets))
     }
 
-    /// Signs the stock. [`EncodeError`] if its validity is longer than 30 days.
+    /// Signs the stock. [`EncodeError`] if its validity is longer than 30 days, or it is too deep.
     pub fn sign(&self, key: &hybrid::SecretKey) -> Result<SignedStock, EncodeError> {
-        let stock = self.encode()?;
+        let stock = encode_to_sign(self)?;
         let signature = key.sign(label::sign::STOCK, &stock);
         Ok(SignedStock { stock, signature })
     }

@@ -28,13 +28,19 @@ impl Purpose {
     }
 }
 
-/// 32 random bytes of one side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// 32 random bytes of one side, unknown to the other until they are revealed.
+#[derive(Clone, Copy)]
 pub(in crate::identity) struct Nonce(pub(in crate::identity) [u8; 32]);
 
 impl Nonce {
     pub(in crate::identity) fn draw(rng: &mut impl CryptoRng) -> Result<Self, CryptoError> {
         Ok(Self(*random::draw(rng)?.expose()))
+    }
+}
+
+impl fmt::Debug for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Nonce(..)")
     }
 }
 

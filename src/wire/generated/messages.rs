@@ -454,17 +454,21 @@ pub struct LinkComparing {
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LinkJoined {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "2")]
-    pub term: ::core::option::Option<u32>,
-    #[prost(uint64, optional, tag = "3")]
-    pub version: ::core::option::Option<u64>,
-    #[prost(bytes = "vec", optional, tag = "4")]
-    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "5")]
+pub struct LinkAwaiting {
+    #[prost(uint32, optional, tag = "1")]
     pub shown: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "2")]
+    pub expected: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "3")]
+    pub wrong: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "5")]
+    pub term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "6")]
+    pub version: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "7")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(::zeroize::ZeroizeOnDrop)]

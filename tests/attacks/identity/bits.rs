@@ -145,7 +145,10 @@ fn changing_any_bit_of_a_linking_stops_it() {
             return false;
         };
         let Ok((joined, _)) = joining.check(&reveal.unwrap_or(answer)) else { return false };
-        comparison.confirm(&joined.shown().to_string()).is_ok()
+        {
+            let (shown, theirs) = (comparison.shown().to_string(), joined.shown().to_string());
+            comparison.confirm(&theirs).is_ok() && joined.confirm(&shown).is_ok()
+        }
     };
     every_bit_counts("invitation", &encoded(&invitation), 10_000, |bytes| {
         LinkInvitation::decode(bytes).is_ok_and(|invitation| links(&invitation, None, None))

@@ -31,8 +31,7 @@ fn a_long_path_does_not_prevent_a_recovery() {
     }
     assert_eq!(made, 63, "a path has 64 headers");
     assert_eq!(newest.chain().path().headers.len(), 64);
-    let mut draft = Draft::after(&newest);
-    draft.remove_all();
+    let draft = Draft::recovering(&newest);
     let recovered = draft.sign(&author(owner.recovery.signing())).unwrap();
     assert_eq!(recovered.chain().path().headers.len(), 2);
     let mut followed = Followed::new(newest);

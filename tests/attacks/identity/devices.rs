@@ -90,8 +90,7 @@ fn d_11_a_linked_device_cannot_entrench_itself() {
         draft.set_recovery(pairs);
         assert_eq!(draft.sign(&author(companion.signing())).err(), Some(IdentityError::NotPossible));
     }
-    let mut recovered = Draft::after(&manager);
-    recovered.remove_all();
+    let mut recovered = Draft::recovering(&manager);
     recovered.add(device(3).possess(manager.id()), Capabilities::MANAGE).unwrap();
     let recovered = recovered.sign(&author(alice.recovery.signing())).unwrap();
     assert_eq!(recovered.devices().iter().map(Device::id).collect::<Vec<_>>(), [device(3).id()]);

@@ -38,14 +38,25 @@ fn d_03_a_link_is_granted_after_the_code_and_everyone_is_told() {
     let laptop = request.device.id();
     let (reveal, comparison) =
         inviting.receive(&owner.account, request, NOW.plus(Span::from_secs(30))).unwrap();
-    let (joined, _) = joining.check(&reveal).unwrap();
+    let (awaiting, account) = joining.check(&reveal).unwrap();
+    assert_eq!(account.hash(), before.hash());
     assert_eq!(comparison.pending().device().id(), laptop, "what is about to be granted can be shown");
+    let (shown, theirs) = (comparison.shown().to_string(), awaiting.shown().to_string());
+    assert_ne!(shown, theirs, "typing what is on one's own screen is a wrong code");
+    let newcomer = comparison.confirm(&theirs).unwrap();
+    let joined = awaiting.confirm(&shown).unwrap();
     assert!(!joined.is_listed(&before));
-    let newcomer = comparison.confirm(&joined.shown().to_string()).unwrap();
     let mut draft = Draft::after(&before);
     draft.add(newcomer, Capabilities::NONE).unwrap();
     let after = draft.sign(&author(owner.device.signing())).unwrap();
     assert!(joined.is_listed(&after));
+    assert!(!joined.is_listed(&person(2).account), "another account");
+    let removed = {
+        let mut draft = Draft::after(&after);
+        draft.remove(laptop);
+        draft.sign(&author(owner.device.signing())).unwrap()
+    };
+    assert!(!joined.is_listed(&removed));
     let changes = after.changes_since(&before);
     assert_eq!((changes.added, changes.removed, changes.recovery), (vec![laptop], vec![], false));
 }
@@ -176,4 +187,23 @@ fn d_03_every_attempt_has_keys_of_its_own() {
     let (_, lured) = join(&forged, 2);
     let (_, honest) = join(&invitation, 3);
     assert_ne!(lured.device.id(), honest.device.id());
+}
+
+/// Lured by an invitation to an account of the attacker's, a device joins nothing until its owner types the code that the other
+/// device shows: there is none in front of them.
+#[test]
+fn d_03_nobody_is_lured_into_an_account() {
+    let thief = person(5);
+    let (inviting, invitation) = invite(&thief, 80);
+    let (joining, request) = join(&invitation, 81);
+    let (reveal, comparison) = inviting.receive(&thief.account, request, NOW).unwrap();
+    let (awaiting, account) = joining.check(&reveal).unwrap();
+    assert_eq!(account.id(), thief.account.id(), "whose account it is can be shown");
+    let own = awaiting.shown().to_string();
+    assert!(matches!(awaiting.confirm(&own), Err(WrongCode::TryAgain(_))));
+    // The invitation of one account does not take a request with another's manifest.
+    let (inviting, invitation) = invite(&thief, 82);
+    let (_, request) = join(&invitation, 83);
+    assert_eq!(inviting.receive(&person(6).account, request, NOW).err(), Some(IdentityError::Mismatch));
+    drop(comparison);
 }

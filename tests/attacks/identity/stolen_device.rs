@@ -41,8 +41,7 @@ fn drill(mut clock: impl FnMut() -> Timestamp) -> Drill {
     let alone = sign(&locked_out, &accomplice, &|draft| draft.remove(owner.device.id()));
     // The owner has a new phone and the phrase, and last saw the account before the theft.
     let key: RecoveryKey = phrase.as_str().parse().unwrap();
-    let mut draft = Draft::after(&two);
-    draft.remove_all();
+    let mut draft = Draft::recovering(&two);
     add(&mut draft, &new_phone);
     let recovered = draft.sign(&at(key.signing(), Timestamp::from_millis(0))).unwrap();
     // The thief goes on, and the owner too.
@@ -154,9 +153,8 @@ fn d_11_a_replaced_recovery_key_cannot_pass_for_the_owner() {
     assert_eq!(later.fingerprint(), rotated.fingerprint());
     // From the founding, the old key makes terms 1 and 2: first for itself, then naming the owner's new key.
     let first = Draft::after(&owner.account).sign(&at(old.signing(), Timestamp::from_millis(2))).unwrap();
-    let mut second = Draft::after(&first);
+    let mut second = Draft::recovering(&first);
     second.set_recovery(vec![new.pair()]);
-    second.remove_all();
     second.add(device(9).possess(owner.account.id()), Capabilities::MANAGE).unwrap();
     let second = second.sign(&at(old.signing(), Timestamp::from_millis(3))).unwrap();
     let mut followed = Followed::new(later.clone());
