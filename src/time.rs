@@ -56,6 +56,12 @@ impl Span {
         Self::from_secs(days.saturating_mul(86_400))
     }
 
+    /// The two spans one after the other, saturating.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
     /// The span in milliseconds.
     pub const fn as_millis(self) -> u64 {
         self.0

@@ -13,7 +13,7 @@ use rand_core::CryptoRng;
 
 use super::account::Account;
 use super::address::Domain;
-use super::chain::{Manifest, Order, Subject as _};
+use super::chain::{Manifest, Subject as _};
 use super::device::{Capabilities, Device, DeviceSecret, Newcomer};
 use super::ids::{AccountId, DeviceId, Fingerprint};
 use super::sas::{Code, Comparison, Nonce, Purpose, check_reveal, commitment};
@@ -98,7 +98,6 @@ pub struct Joining {
 #[derive(Debug)]
 pub struct Joined {
     account: AccountId,
-    order: Order,
     device: DeviceId,
 }
 
@@ -182,16 +181,15 @@ impl Joining {
         }
         let context = compared(id, token, account.fingerprint(), self.device);
         let [expected, shown] = Code::both(Purpose::Linking, &context, inviter, self.nonce);
-        let joined = Joined { account: id, order: account.order(), device: self.device };
+        let joined = Joined { account: id, device: self.device };
         Ok((Comparison::new(shown, expected, joined), account))
     }
 }
 
 impl Joined {
-    /// Whether a later manifest of the account lists this device: then it is linked.
+    /// Whether a manifest of the account lists this device: then it is linked.
     pub fn is_listed(&self, account: &Verified<Account>) -> bool {
-        let later = account.id() == self.account && account.order() > self.order;
-        later && account.device(self.device).is_some()
+        account.id() == self.account && account.device(self.device).is_some()
     }
 }
 
@@ -279,7 +277,6 @@ impl Message for Comparison<Joined> {
         let numbers = [proto.shown, proto.expected, proto.wrong];
         let joined = Joined {
             account: AccountId::from_bytes(required_array(proto.account)?),
-            order: Order { term: required(proto.term)?, version: required(proto.version)? },
             device: DeviceId::from_bytes(required_array(proto.device)?),
         };
         Self::from_numbers(numbers, joined)
@@ -292,8 +289,6 @@ impl Message for Comparison<Joined> {
             expected,
             wrong,
             account: Some(joined.account.as_bytes().to_vec()),
-            term: Some(joined.order.term),
-            version: Some(joined.order.version),
             device: Some(joined.device.as_bytes().to_vec()),
         }
     }

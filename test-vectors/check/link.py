@@ -48,8 +48,7 @@ def join(invitation: bytes, reveal: bytes, random: bytes) -> Dict[str, Any]:
     require(manifest.chain == invited["account"], "mismatch")
     context = promised + fingerprint(manifest.path) + ids.device(entry)
     expected, shown = codes(LINKING, context, revealed["nonce"], nonce)
-    term, version = manifest.path.order
-    outcome = {"account": manifest.chain, "term": term, "version": version, "device": ids.device(entry)}
+    outcome = {"account": manifest.chain, "device": ids.device(entry)}
     return {
         "request": wire.encode("LinkRequest", request),
         "secret": wire.encode("DeviceSecret", secret),

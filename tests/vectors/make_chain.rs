@@ -313,10 +313,14 @@ fn bad_successors(file: &mut File) {
     refuse("the same version again", &[&root, &change, &lower], "bad-path");
     refuse("the same header twice", &[&root, &change, &change], "bad-path");
     refuse("a change left out", &[&root, &sign(&after(&root, &change, 0, 2, None), 12)], "bad-path");
-    let forged = SignedHeader { signature: root.signature.clone(), ..plain };
+    let forged = SignedHeader { signature: root.signature.clone(), ..plain.clone() };
     refuse("the signature of another header", &[&root, &forged], "invalid-signature");
     let first_forged = SignedHeader { signature: change.signature.clone(), ..root.clone() };
     refuse("a forged genesis under a good successor", &[&first_forged, &change], "invalid-signature");
+    let both = SignedHeader { signature: root.signature.clone(), ..removed.clone() };
+    refuse("a removed operator before a forged signature", &[&root, &change, &both], "unauthorised");
+    let both = SignedHeader { signature: root.signature.clone(), ..on_plain.clone() };
+    refuse("a superfluous header before a forged signature", &[&root, &plain, &both], "bad-path");
     let headers = vec![&root; 64];
     refuse("sixty-four headers", &headers, "bad-path");
 }
@@ -401,6 +405,7 @@ fn accounts(file: &mut File) {
     ] {
         refuse(name, &inconsistent(&managers), "bad-body");
     }
+    refuse("a device that is a recovery authority", &device_as_recovery(), "bad-body");
     let bodies = |body: Vec<u8>| {
         let mut header = account_genesis(&[]);
         header.body_hash = Hasher::new(label::hash::BODY).last(&body);
@@ -414,9 +419,12 @@ fn accounts(file: &mut File) {
     let [(_, low), (_, high)] = sorted;
     refuse("devices descending", &bodies(listed(&[high.clone(), low.clone()])), "bad-value");
     refuse("one device twice", &bodies(listed(&[low.clone(), low.clone()])), "bad-value");
-    for (name, start, length) in
-        [("Ed25519 key", 5, 32), ("agreement key", 1994, 32), ("KEM key", 2029, 1184)]
-    {
+    for (name, start, length) in [
+        ("Ed25519 key", 5, 32),
+        ("ML-DSA key", 40, 1952),
+        ("agreement key", 1994, 32),
+        ("KEM key", 2029, 1184),
+    ] {
         let mut shared = high.clone();
         shared[start..start + length].copy_from_slice(&low[start..start + length]);
         let mut both = [shared, low.clone()].map(|entry| (crate::ops_identity::device_id(&entry), entry));
@@ -441,6 +449,19 @@ fn account_genesis(managers: &[u8]) -> Header {
     let pairs = managers.iter().map(|seed| pair(device_secret(*seed).signing())).collect();
     let authorities = Authorities::new(vec![recovery_key().pair()], pairs).unwrap();
     Header { kind: Kind::Account, authorities, ..genesis(&[]) }
+}
+
+/// An account whose one device, which does not manage, is a recovery authority too.
+fn device_as_recovery() -> Manifest {
+    let body = bytes(1, &device_secret(1).device().encode().unwrap());
+    let pairs = vec![recovery_key().pair(), pair(device_secret(1).signing())];
+    let authorities = Authorities::new(pairs, Vec::new()).unwrap();
+    let body_hash = Hasher::new(label::hash::BODY).last(&body);
+    let header = Header { authorities, body_hash, ..account_genesis(&[]) };
+    let signed = SignedHeader::sign(&header, recovery_key().signing()).unwrap();
+    let id = AccountId::from_bytes(*signed.hash().as_bytes());
+    let possessions = vec![*device_secret(1).possess(id).possession()];
+    Manifest { path: AuthorityPath { headers: vec![signed] }, body, possessions }
 }
 
 /// An account whose one device manages, and whose header names other authorities.

@@ -240,8 +240,7 @@ fn link_comparing(expected: u64, flip: u8) -> Vec<u8> {
 
 fn awaiting(shown: u64, wrong: u64) -> Vec<u8> {
     let codes = [number(1, shown), number(2, 1), number(3, wrong)].concat();
-    let place = [number(5, u64::from(u32::MAX)), number(6, u64::MAX)].concat();
-    [codes, bytes(4, &counting(0, 32)), place, bytes(7, &counting(0, 16))].concat()
+    [codes, bytes(4, &counting(0, 32)), bytes(5, &counting(0, 16))].concat()
 }
 
 /// A name, a message type, its bytes, and the class, which is empty if they are accepted.

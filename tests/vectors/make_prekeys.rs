@@ -271,6 +271,10 @@ fn refused_bundles(file: &mut File, claim: &Claim) {
         NOW,
         "bad-length",
     );
+    refuse("forged before a rollback", &forged, &seen(8, b""), NOW, "invalid-signature");
+    let newer = with(|bundle| bundle.order = Order { term: 0, version: 1 });
+    refuse("a newer manifest before a rollback", &newer, &seen(8, b""), NOW, "newer-manifest");
+    refuse("a rollback before its time", &without, &seen(8, b""), 0, "rollback");
     for (name, at) in [("number", 139), ("agreement key", 170), ("KEM key", 900)] {
         let mut changed = claim.answer.bundle.clone();
         changed.bundle[at] ^= 1;

@@ -158,9 +158,7 @@ impl Chain {
 
     /// The path that a successor by a signer of this rank builds on.
     pub(super) fn base_for(&self, rank: Rank) -> AuthorityPath {
-        let newest = self.newest_is_change().then_some(&self.newest);
-        let steps = self.earlier.iter().chain(newest);
-        let kept = steps.filter(|step| rank == Rank::Device || step.is_rotation);
+        let kept = self.changed().filter(|step| rank == Rank::Device || step.is_rotation);
         AuthorityPath { headers: kept.map(|step| step.signed.clone()).collect() }
     }
 
@@ -168,12 +166,14 @@ impl Chain {
         self.earlier.iter().chain(core::iter::once(&self.newest))
     }
 
-    /// The changes in the newest term, its head among them: order and hash.
+    /// The path but for a newest header that changes nothing: order and hash. What two paths of one term have before its head is the
+    /// same if the head is.
     fn changes(&self) -> impl Iterator<Item = (Order, Hash)> {
-        let newest = self.newest_is_change().then_some(&self.newest);
-        let term = self.order().term;
-        let steps = self.earlier.iter().chain(newest).filter(move |step| step.header.order.term == term);
-        steps.map(|step| (step.header.order, step.hash))
+        self.changed().map(|step| (step.header.order, step.hash))
+    }
+
+    fn changed(&self) -> impl Iterator<Item = &Step> {
+        self.earlier.iter().chain(self.newest_is_change().then_some(&self.newest))
     }
 
     fn newest_is_change(&self) -> bool {

@@ -463,11 +463,7 @@ pub struct LinkAwaiting {
     pub wrong: ::core::option::Option<u32>,
     #[prost(bytes = "vec", optional, tag = "4")]
     pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "5")]
-    pub term: ::core::option::Option<u32>,
-    #[prost(uint64, optional, tag = "6")]
-    pub version: ::core::option::Option<u64>,
-    #[prost(bytes = "vec", optional, tag = "7")]
+    #[prost(bytes = "vec", optional, tag = "5")]
     pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(::zeroize::Zeroize)]

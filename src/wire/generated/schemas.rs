@@ -671,16 +671,14 @@ impl Described for messages::LinkAwaiting {
 
 static LINK_AWAITING: Schema = Schema {
     name: "LinkAwaiting",
-    max_bytes: 83,
+    max_bytes: 66,
     secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
         Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
         Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
         Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 6, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 7, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
     ],
 };
 

@@ -1,13 +1,18 @@
 //! O2, O3, O14 for chains: cost is bounded, nothing goes back, and what an author makes is what a verifier takes.
 
-use sottovoce::identity::chain::{AuthorityPath, Followed, Kind, News, Subject as _};
+use sottovoce::identity::chain::{Author, AuthorityPath, Followed, Kind, News, Subject as _};
 use sottovoce::identity::device::Capabilities;
 use sottovoce::identity::draft::Draft;
+use sottovoce::identity::ids::DeviceId;
+use sottovoce::identity::prekeys::{Bundle, Stock};
+use sottovoce::identity::validity::{LONGEST, Validity};
 use sottovoce::identity::{IdentityError, Verified};
+use sottovoce::time::Span;
 use sottovoce::wire::Wire as _;
 use sottovoce_heap::measure;
 
-use super::{author, device, person, received};
+use super::{NOW, author, device, person, received};
+use crate::support::generator;
 
 /// A thief with a device's key cannot fill the path so that no recovery fits, nor use up the versions.
 #[test]
@@ -103,4 +108,63 @@ fn a_refused_manifest_changes_nothing() {
     let is_send = |_: &(dyn Send + Sync)| ();
     is_send(&followed);
     let _: &Verified<_> = followed.current().unwrap();
+}
+
+/// A draft changes what it says and nothing else, and a successor names what its signer saw last.
+#[test]
+fn drafts_change_what_they_say() {
+    let owner = person(1);
+    let (one, two) = (device(1), device(2));
+    let mut draft = Draft::after(&owner.account);
+    for device in [&one, &two] {
+        draft.add(device.possess(owner.account.id()), Capabilities::NONE).unwrap();
+    }
+    let three = draft.sign(&author(owner.device.signing())).unwrap();
+    let mut draft = Draft::after(&three);
+    draft.set_capabilities(one.id(), Capabilities::from_bits(6));
+    let altered = draft.sign(&author(owner.device.signing())).unwrap();
+    let changes = altered.changes_since(&three);
+    assert_eq!((changes.altered, changes.added, changes.removed), (vec![one.id()], vec![], vec![]));
+    assert!(!changes.recovery);
+    assert_eq!(altered.device(one.id()).unwrap().capabilities(), Capabilities::from_bits(6));
+    let mut draft = Draft::after(&altered);
+    draft.remove(two.id());
+    let removed = draft.sign(&author(owner.device.signing())).unwrap();
+    assert_eq!(removed.changes_since(&altered).removed, [two.id()]);
+    assert_eq!(removed.devices().len(), 2);
+    let mut rotated = Draft::after(&removed);
+    rotated.set_recovery(vec![person(2).recovery.pair()]);
+    let rotated = rotated.sign(&author(owner.recovery.signing())).unwrap();
+    let changes = rotated.changes_since(&removed);
+    assert_eq!((changes.recovery, changes.added.len() + changes.removed.len()), (true, 0));
+    for (before, after) in [(&three, &altered), (&altered, &removed), (&removed, &rotated)] {
+        assert_eq!(after.chain().newest().link.unwrap().previous, before.hash());
+    }
+    // The device of an id is that of the whole id.
+    for byte in 0..16 {
+        let mut other = *one.id().as_bytes();
+        other[byte] ^= 1;
+        assert!(three.device(DeviceId::from_bytes(other)).is_none());
+    }
+}
+
+/// What is signed is what receivers take: limits hold for authors.
+#[test]
+fn nobody_signs_what_nobody_takes() {
+    let owner = person(1);
+    let validity = Validity::starting(NOW, LONGEST.plus(Span::from_millis(1)));
+    let ids = (owner.account.id(), owner.device.id());
+    let mut rng = generator(1);
+    let (bundle, _) = Bundle::generate(&owner.device, &owner.account, 1, validity, &mut rng).unwrap();
+    assert!(bundle.sign(owner.device.signing()).is_err());
+    let (stock, ..) = Stock::generate(ids, 1, 0, validity, &mut rng).unwrap();
+    assert!(stock.sign(owner.device.signing()).is_err());
+    let validity = Validity::starting(NOW, LONGEST);
+    let stock = Stock { validity, ..stock };
+    assert!(stock.sign(owner.device.signing()).is_ok());
+    assert!(Stock { depth: 11, ..stock }.sign(owner.device.signing()).is_err());
+    let late = Author { issued_at: NOW.plus(Span::from_millis(1)), ..author(owner.device.signing()) };
+    assert!(Draft::after(&owner.account).sign(&Author { refresh_after: NOW, ..late }).is_err());
+    let (server, _) = super::server(1);
+    assert!(server.is_fresh(NOW.plus(Span::from_days(7))) && !server.is_fresh(NOW.plus(Span::from_days(8))));
 }

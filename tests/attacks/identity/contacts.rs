@@ -91,6 +91,14 @@ fn d_05_nothing_else_becomes_verified() {
     let before = other;
     assert_eq!(other.verify(&proof), Err(IdentityError::IdentityChanged));
     assert_eq!(other, before);
+    // All digits count, no more and no fewer.
+    for typed in ["", "1", "0"].map(|more| format!("{}{more}", theirs_code(6))) {
+        let (ours, theirs) = talk(6, [alice, bob], [bob, alice], &HONEST);
+        let right = theirs.unwrap().shown().to_string();
+        assert_eq!(ours.confirm(&typed).is_ok(), typed == right);
+        let (ours, _) = talk(6, [alice, bob], [bob, alice], &HONEST);
+        assert!(ours.confirm(right.strip_suffix(|_: char| true).unwrap()).is_err());
+    }
     // Three wrong codes end an attempt, and the right one then comes too late.
     let (ours, theirs) = talk(5, [alice, bob], [bob, alice], &HONEST);
     let right = theirs.unwrap().shown().to_string();
@@ -102,6 +110,12 @@ fn d_05_nothing_else_becomes_verified() {
     let own = ours.shown().to_string();
     let Err(WrongCode::TryAgain(ours)) = ours.confirm(&own) else { panic!("the second") };
     assert!(matches!(ours.confirm(rest), Err(WrongCode::Aborted)));
+}
+
+/// The code that the responder shows in the talk of this seed.
+fn theirs_code(seed: u64) -> String {
+    let (alice, bob) = (fingerprint(1), fingerprint(2));
+    talk(seed, [alice, bob], [bob, alice], &HONEST).1.unwrap().shown().to_string()
 }
 
 /// Device ids, ids of keys, accounts and servers are different types; compile-fail tests show it. Their values never meet either.
@@ -147,6 +161,13 @@ fn d_07_trust_is_not_silently_lost() {
     assert_eq!((withdrawn.state(), withdrawn.addressee()), (TrustState::FirstUse, Ok(&new)));
     contact.verify(&compared(new)).unwrap();
     assert_eq!((contact.state(), contact.addressee()), (TrustState::Verified, Ok(&new)));
+    // A manifest is used only if its account is the one that is trusted.
+    let (known, other) = (person(1).account, person(2).account);
+    let mut trust = ContactTrust::first_use(known.fingerprint());
+    assert_eq!((trust.permits(&known), trust.permits(&other)), (Ok(()), Err(IdentityError::IdentityChanged)));
+    trust.observe(other.fingerprint());
+    assert_eq!(trust.permits(&known), Err(IdentityError::IdentityChanged));
+    assert_eq!(trust.permits(&other), Err(IdentityError::IdentityChanged));
     // The old identity is now the stranger.
     assert_eq!(contact.observe(pinned), Observation::Changed);
     assert_eq!(contact.observe(new), Observation::Restored);

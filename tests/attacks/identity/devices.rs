@@ -6,7 +6,7 @@ use sottovoce::identity::chain::{Followed, Manifest, Mention, News, Order, Signe
 use sottovoce::identity::device::{Capabilities, Device, DeviceSecret};
 use sottovoce::identity::draft::Draft;
 use sottovoce::identity::ids::{AccountId, DeviceId};
-use sottovoce::identity::recovery::RecoveryKey;
+use sottovoce::identity::recovery::{BadPhrase, RecoveryKey};
 use sottovoce::identity::{IdentityError, Verified};
 use sottovoce::time::{Span, Timestamp};
 use sottovoce::wire::Wire as _;
@@ -192,4 +192,20 @@ fn manifests_of_any_time_verify() {
                 || now.as_millis() > 1 << 60
         );
     }
+}
+
+/// What is wrong with a phrase is said so that a person can mend it.
+#[test]
+fn phrases_say_what_is_wrong() {
+    let phrase = person(1).recovery.phrase();
+    let words: Vec<_> = phrase.as_str().split(' ').collect();
+    let read = |words: &[&str]| words.join(" ").parse::<RecoveryKey>().map(|_| ()).unwrap_err();
+    assert_eq!(read(&words[..23]), BadPhrase::Words(23));
+    assert_eq!(read(&words[..12]), BadPhrase::Words(12));
+    let mut misspelt = words.clone();
+    misspelt[4] = "sottovoce";
+    assert_eq!(read(&misspelt), BadPhrase::Unknown(4));
+    let mut exchanged = words.clone();
+    exchanged.swap(0, 1);
+    assert_eq!(read(&exchanged), BadPhrase::Checksum);
 }

@@ -234,11 +234,45 @@ fn every_pair_is_in_its_stock_once() {
             "no key occurs twice"
         );
         for (pair, secret) in pairs.iter().zip(secrets) {
+            assert_eq!(secret.erase_after(), validity.not_after().plus(Span::from_days(60)));
             assert_eq!(secret.place(), (1, pair.index));
             assert_eq!(secret.into_keys().agreement().public_key(), pair.agreement);
         }
     }
     assert!(Stock::generate(ids, 1, 11, validity, &mut generator(4)).is_err());
+}
+
+/// A stock of one pair is its leaf: no other pair fits it. A bundle's keys are kept as long as a stock's.
+#[test]
+fn a_stock_of_one_pair_has_no_other() {
+    let alice = person(1);
+    let validity = Validity::starting(NOW, LONGEST);
+    let ids = (alice.account.id(), alice.device.id());
+    let (stock, pairs, _) = Stock::generate(ids, 1, 0, validity, &mut generator(4)).unwrap();
+    let (_, others, _) = Stock::generate(ids, 1, 0, validity, &mut generator(5)).unwrap();
+    let (bundle, secret) =
+        Bundle::generate(&alice.device, &alice.account, 7, validity, &mut generator(6)).unwrap();
+    assert_eq!((secret.number(), secret.erase_after()), (7, validity.not_after().plus(Span::from_days(60))));
+    assert_eq!(secret.keys().agreement().public_key(), bundle.agreement);
+    let request = request(&alice);
+    for (pair, accepted) in [(&pairs[0], true), (&others[0], false)] {
+        let stock = stock.sign(alice.device.signing()).unwrap();
+        let one_time = Some(OneTime { stock, pair: pair.clone() });
+        let bundle = bundle.sign(alice.device.signing()).unwrap();
+        let answer = ClaimAnswer { request: request.request, bundle, one_time };
+        assert_eq!(verify(&alice, &answer, NOW).is_ok(), accepted);
+    }
+}
+
+/// One device in two accounts, which it agreed to: prekeys for one serve for no claim against the other.
+#[test]
+fn h_02_prekeys_belong_to_one_account() {
+    let (alice, bob) = (person(1), person(2));
+    let both = with_device(&bob.account, &alice.device, Capabilities::NONE, bob.device.signing());
+    let published = publish(&alice, 1, NOW);
+    let answer = answer(&request(&alice), &published, 0);
+    let verified = answer.verify(&request(&alice), &both, &PrekeysSeen::default(), NOW);
+    assert_eq!(verified.err(), Some(IdentityError::Mismatch));
 }
 
 /// A request sent again gets the same pair until the deadline; no two requests ever get one pair.
