@@ -19,7 +19,7 @@ GROUPS = {
     "wire_bodies": "DeviceEntry AccountBody Validity Endpoint OnlineKey ServerBody AddressCertificate SignedCertificate",
     "wire_prekeys": "Bundle SignedBundle Stock SignedStock OneTimePair OneTime ClaimRequest ClaimAnswer",
     "wire_people": "VerificationCode LinkInvitation QrPayload SasStart SasAnswer SasReveal LinkRequest LinkReveal",
-    "wire_kept": "Seen PrekeysSeen ContactTrust DeviceSecret PrekeySecret OneTimeSecret "
+    "wire_kept": "ClaimGrant Seen PrekeysSeen ContactTrust DeviceSecret PrekeySecret OneTimeSecret "
     "SasInitiating SasResponding SasComparing LinkInviting LinkJoining LinkComparing LinkAwaiting",
 }
 for group, messages in GROUPS.items():

@@ -15,8 +15,8 @@ use sottovoce::identity::draft::Draft;
 use sottovoce::identity::ids::Fingerprint;
 use sottovoce::identity::link::{Inviting, Joined, Joining, LinkInvitation, LinkRequest, LinkReveal};
 use sottovoce::identity::prekeys::{
-    Bundle, ClaimAnswer, ClaimRequest, OneTime, OneTimePair, OneTimeSecret, PrekeySecret, PrekeysSeen, Seen,
-    SignedBundle, SignedStock, Stock,
+    Bundle, ClaimAnswer, ClaimRequest, Grant, OneTime, OneTimePair, OneTimeSecret, PrekeySecret, PrekeysSeen,
+    Seen, SignedBundle, SignedStock, Stock,
 };
 use sottovoce::identity::qr::{QrPayload, VerificationCode};
 use sottovoce::identity::recovery::RecoveryKey;
@@ -75,6 +75,7 @@ pub(super) fn wire_people(data: &[u8]) {
 }
 
 pub(super) fn wire_kept(data: &[u8]) {
+    wire::<Grant>(data);
     wire::<Seen>(data);
     wire::<PrekeysSeen>(data);
     wire::<ContactTrust>(data);
@@ -120,13 +121,14 @@ fn history() -> &'static [Verified<Account>] {
             draft.add(newcomer, Capabilities::MANAGE).expect("of this account");
         };
         let with_thief = sign(&founded, &adds, by(owner.signing(), 1));
-        let thrown_out = sign(&with_thief, &|draft| draft.remove(thief.id()), by(owner.signing(), 2));
-        let took_over = sign(&with_thief, &|draft| draft.remove(owner.id()), by(thief.signing(), 3));
+        let thrown_out =
+            sign(&with_thief, &|draft| assert!(draft.remove(thief.id())), by(owner.signing(), 2));
+        let took_over = sign(&with_thief, &|draft| assert!(draft.remove(owner.id())), by(thief.signing(), 3));
         let again = sign(&took_over, &|_| {}, by(thief.signing(), 4));
         let twin = sign(&with_thief, &|_| {}, by(thief.signing(), 5));
         let other_twin = sign(&with_thief, &|_| {}, by(owner.signing(), 6));
         let above = sign(&twin, &|_| {}, by(owner.signing(), 7));
-        let recovered = sign(&again, &|draft| draft.remove(thief.id()), by(key, 8));
+        let recovered = sign(&again, &|draft| assert!(draft.remove(thief.id())), by(key, 8));
         let rival = sign(&thrown_out, &|_| {}, by(key, 9));
         let last = sign(&recovered, &|_| {}, by(key, 10));
         let stranger = Verified::<Account>::found(&by(key, 11), &thief).expect("founds");
@@ -191,8 +193,7 @@ pub(super) fn chain_follow(data: &[u8]) {
         );
     }
     if let Ok(held) = followed.current() {
-        let prefix: [u8; 8] = held.hash().as_bytes()[..8].try_into().expect("eight bytes");
-        assert_eq!(followed.mentioned(held.order(), prefix), Mention::Same);
+        assert_eq!(followed.mentioned(held.order(), held.hash().truncated()), Mention::Same);
     }
 }
 
@@ -238,11 +239,15 @@ fn server() -> &'static (Verified<Server>, SignedCertificate) {
     })
 }
 
+fn pin(server: &Verified<Server>) -> ContactTrust {
+    ContactTrust::first_use(server.fingerprint())
+}
+
 /// A good certificate with a byte changed is refused; a good one holds in its time only.
 pub(super) fn certificate_verify(data: &[u8]) {
     let (server, good) = server();
     if let Ok(certificate) = SignedCertificate::decode(data) {
-        let _ = certificate.verify(server, NOW);
+        let _ = certificate.verify(server, &pin(server), NOW);
     }
     let mut pieces = Pieces(data);
     let [at, mask] = pieces.take::<2>();
@@ -250,7 +255,9 @@ pub(super) fn certificate_verify(data: &[u8]) {
     let mut bytes = good.encode().expect("encodes");
     let at = usize::from(at) % bytes.len();
     bytes[at] ^= mask;
-    let verify = |now| SignedCertificate::decode(&bytes).map_err(IdentityError::from)?.verify(server, now);
+    let verify = |now| {
+        SignedCertificate::decode(&bytes).map_err(IdentityError::from)?.verify(server, &pin(server), now)
+    };
     assert_eq!(verify(NOW).is_ok(), mask == 0);
     let day = Span::from_days(1);
     let in_time = now >= NOW.minus(day) && now <= NOW.plus(LONGEST).plus(day);

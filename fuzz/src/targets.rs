@@ -78,7 +78,7 @@ targets! {
     wire_bodies covers "wire::Wire::decode<Device>", "wire::Wire::decode<AccountBody>", "wire::Wire::decode<Validity>", "wire::Wire::decode<Endpoint>", "wire::Wire::decode<OnlineKey>", "wire::Wire::decode<ServerBody>", "wire::Wire::decode<AddressCertificate>", "wire::Wire::decode<SignedCertificate>";
     wire_prekeys covers "wire::Wire::decode<Bundle>", "wire::Wire::decode<SignedBundle>", "wire::Wire::decode<Stock>", "wire::Wire::decode<SignedStock>", "wire::Wire::decode<OneTimePair>", "wire::Wire::decode<OneTime>", "wire::Wire::decode<ClaimRequest>", "wire::Wire::decode<ClaimAnswer>";
     wire_people covers "wire::Wire::decode<VerificationCode>", "wire::Wire::decode<LinkInvitation>", "wire::Wire::decode<QrPayload>", "wire::Wire::decode<SasStart>", "wire::Wire::decode<SasAnswer>", "wire::Wire::decode<SasReveal>", "wire::Wire::decode<LinkRequest>", "wire::Wire::decode<LinkReveal>";
-    wire_kept covers "wire::Wire::decode<Seen>", "wire::Wire::decode<PrekeysSeen>", "wire::Wire::decode<ContactTrust>", "wire::Wire::decode<DeviceSecret>", "wire::Wire::decode<PrekeySecret>", "wire::Wire::decode<OneTimeSecret>",
+    wire_kept covers "wire::Wire::decode<Grant>", "wire::Wire::decode<Seen>", "wire::Wire::decode<PrekeysSeen>", "wire::Wire::decode<ContactTrust>", "wire::Wire::decode<DeviceSecret>", "wire::Wire::decode<PrekeySecret>", "wire::Wire::decode<OneTimeSecret>",
         "wire::Wire::decode<Initiator>", "wire::Wire::decode<Responder>", "wire::Wire::decode<Comparison>", "wire::Wire::decode<Inviting>", "wire::Wire::decode<Joining>";
     manifest_verify covers "path::AuthorityPath::verify", "manifest::Manifest::verify", "manifest::Parts::from_parts";
     chain_follow covers "followed::Followed::mentioned";

@@ -3,6 +3,7 @@
 use super::address::Address;
 use super::ids::{AccountId, OnlineKeyId, ServerId};
 use super::server::{OnlineKey, Server};
+use super::trust::ContactTrust;
 use super::validity::Validity;
 use super::{IdentityError, Verified};
 use crate::crypto::{ed25519, label};
@@ -46,16 +47,19 @@ impl AddressCertificate {
 }
 
 impl SignedCertificate {
-    /// Verifies the certificate against the server's manifest and a time, §4.9. [`IdentityError::Mismatch`] if it is another
+    /// Verifies the certificate against the server's manifest, the pin of its domain and a time, §4.9. A server can claim any domain, so
+    /// [`IdentityError::IdentityChanged`] unless it is the pinned one; [`IdentityError::Mismatch`] if the certificate is another
     /// server's, of another domain, or outlives its key; [`IdentityError::NotYetValid`], [`IdentityError::Expired`].
     pub fn verify(
         &self,
         server: &Verified<Server>,
+        domain: &ContactTrust,
         now: Timestamp,
     ) -> Result<Verified<AddressCertificate>, IdentityError> {
+        domain.permits(server)?;
         let certificate = AddressCertificate::decode(&self.certificate)?;
-        let domain = server.domain().as_str();
-        if certificate.server != server.id() || certificate.address.domain() != domain {
+        let name = server.domain().as_str();
+        if certificate.server != server.id() || certificate.address.domain() != name {
             return Err(IdentityError::Mismatch);
         }
         let key = server.online_key(self.online_key).ok_or(IdentityError::Mismatch)?;

@@ -35,6 +35,12 @@ impl Capabilities {
         self.0
     }
 
+    /// These and those.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Whether all of `other` are among them.
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0

@@ -45,29 +45,34 @@ impl<'a> Draft<'a> {
         Self { members: Vec::new(), ..Self::after(account) }
     }
 
-    /// Adds a device. [`IdentityError::Mismatch`] if it proved possession for another account.
-    pub fn add(&mut self, newcomer: Newcomer, capabilities: Capabilities) -> Result<(), IdentityError> {
+    /// Adds a device, with the capabilities that it announced and those that are granted. [`IdentityError::Mismatch`] if it proved
+    /// possession for another account.
+    pub fn add(&mut self, newcomer: Newcomer, granted: Capabilities) -> Result<(), IdentityError> {
         if newcomer.account() != self.before.id() {
             return Err(IdentityError::Mismatch);
         }
         let (device, possession) = newcomer.into_parts();
+        let capabilities = device.capabilities().with(granted);
         self.members.push((device.with_capabilities(capabilities), possession));
         Ok(())
     }
 
-    /// Removes a device, and with it its right to sign. Nothing happens if it is not there.
-    pub fn remove(&mut self, id: DeviceId) {
+    /// Removes a device, and says whether it was there. One that managed can still contradict this account from before its removal,
+    /// until a recovery: if it may be in other hands, begin with [`Draft::recovering`].
+    pub fn remove(&mut self, id: DeviceId) -> bool {
+        let before = self.members.len();
         self.members.retain(|(device, _)| device.id() != id);
+        self.members.len() < before
     }
 
-    /// Gives a device other capabilities. Nothing happens if it is not there.
-    pub fn set_capabilities(&mut self, id: DeviceId, capabilities: Capabilities) {
-        let members = core::mem::take(&mut self.members).into_iter();
-        let altered = members.map(|(device, possession)| {
-            let device = if device.id() == id { device.with_capabilities(capabilities) } else { device };
-            (device, possession)
-        });
-        self.members = altered.collect();
+    /// Gives a device other capabilities, and says whether it is there.
+    pub fn set_capabilities(&mut self, id: DeviceId, capabilities: Capabilities) -> bool {
+        let member = self.members.iter_mut().find(|(device, _)| device.id() == id);
+        let is_there = member.is_some();
+        if let Some((device, _)) = member {
+            *device = device.clone().with_capabilities(capabilities);
+        }
+        is_there
     }
 
     /// Replaces the recovery authorities, by the ids of their pairs: 1 to 4. Only a recovery key can sign this, and it changes the

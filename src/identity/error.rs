@@ -33,8 +33,8 @@ pub enum IdentityError {
     NoFork,
     /// Speaks of another account, device, server, request or token.
     Mismatch,
-    /// Refers to a manifest newer than the one known: fetch that first.
-    NewerManifest,
+    /// Refers to a manifest that is newer than the one known, or differs from it: fetch that first.
+    OtherManifest,
     /// Its validity has not begun.
     NotYetValid,
     /// Its validity has ended.
@@ -78,7 +78,7 @@ impl Blame for IdentityError {
             Self::Rollback => "rollback",
             Self::NoFork => "no-fork",
             Self::Mismatch => "mismatch",
-            Self::NewerManifest => "newer-manifest",
+            Self::OtherManifest => "other-manifest",
             Self::NotYetValid => "not-yet-valid",
             Self::Expired => "expired",
             Self::NotInStock => "not-in-stock",

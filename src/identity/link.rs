@@ -14,7 +14,7 @@ use rand_core::CryptoRng;
 use super::account::Account;
 use super::address::Domain;
 use super::chain::{Manifest, Subject as _};
-use super::device::{Capabilities, Device, DeviceSecret, Newcomer};
+use super::device::{Device, DeviceSecret, Newcomer};
 use super::ids::{AccountId, DeviceId, Fingerprint};
 use super::sas::{Code, Comparison, Nonce, Purpose, check_reveal, commitment};
 use super::server::domain;
@@ -60,7 +60,7 @@ pub struct LinkInvitation {
 pub struct LinkRequest {
     /// The invitation's.
     pub token: [u8; 16],
-    /// The new device's keys, without capabilities.
+    /// The new device's keys, and what it understands; it does not manage.
     pub device: Device,
     /// For the account of the invitation.
     pub possession: ed25519::Signature,
@@ -119,7 +119,8 @@ impl Inviting {
         Ok((Self { account: account.id(), token, nonce, shown_at: now }, invitation))
     }
 
-    /// Takes the one request, within two minutes: the token is used up by it, whatever it is. The reveal goes back, with the account's
+    /// Takes the one request, within two minutes: the token is used up by it, whatever it is. If the invitation was kept, its record is
+    /// deleted in the write that releases the reveal: a nonce that is revealed twice can be worked against. The reveal goes back, with the account's
     /// newest manifest; the comparison waits for the code that the new device shows, and its [`pending`](Comparison::pending) is
     /// the device about to be added.
     pub fn receive(
@@ -132,8 +133,8 @@ impl Inviting {
         if now < self.shown_at || now > self.shown_at.plus(STANDS) {
             return Err(IdentityError::Expired);
         }
-        // What the device may do is decided here, not asked for.
-        let fits = request.token == self.token && request.device.capabilities() == Capabilities::NONE;
+        // What the device may do is decided here, not asked for; what it understands it knows best.
+        let fits = request.token == self.token && !request.device.manages();
         if !fits || account.id() != self.account {
             return Err(IdentityError::Mismatch);
         }

@@ -9,7 +9,8 @@
 //!    changed ◀──withdraw── latched
 //! ```
 //!
-//! Observing the pinned identity again goes back up. The same is used for the servers of domains.
+//! Verifying the new identity leads from both lower states to *verified*, withdrawing from *verified* to *first use*, and observing the
+//! pinned identity again goes back up. The same is used for the servers of domains.
 
 use super::chain::Subject;
 use super::ids::Fingerprint;
@@ -144,14 +145,17 @@ impl Message for ContactTrust {
     type Proto = proto::ContactTrust;
 
     fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
-        Ok(Self {
-            pinned: Fingerprint::from_bytes(required_array(proto.pinned)?),
-            is_verified: required(proto.verified)?,
-            observed: match proto.observed {
-                Some(observed) => Some(Fingerprint::from_bytes(required_array(Some(observed))?)),
-                None => None,
-            },
-        })
+        let pinned = Fingerprint::from_bytes(required_array(proto.pinned)?);
+        let observed = match proto.observed {
+            Some(observed) => Some(Fingerprint::from_bytes(required_array(Some(observed))?)),
+            None => None,
+        };
+        let is_verified = required(proto.verified)?;
+        if observed == Some(pinned) {
+            Err(Rule::BadValue)
+        } else {
+            Ok(Self { pinned, is_verified, observed })
+        }
     }
 
     fn to_proto(&self) -> Self::Proto {

@@ -23,7 +23,7 @@ def invite(encoded: bytes, domain: str, request: bytes, shown_at: int, now: int,
     promise = commitment(LINKING, manifest.chain + token + domain.encode("ascii"), nonce)
     invitation = {"domain": domain, "account": manifest.chain, "token": token, "commitment": promise}
     require(shown_at <= now <= min(shown_at + TWO_MINUTES, U64_MAX), "expired")
-    require(asked["token"] == token and asked["device"]["capabilities"] == 0, "mismatch")
+    require(asked["token"] == token and not asked["device"]["capabilities"] & account.MANAGE, "mismatch")
     account.require_possession(asked["device"], manifest.chain, asked["possession"])
     context = manifest.chain + token + fingerprint(manifest.path) + ids.device(asked["device"])
     shown, expected = codes(LINKING, context, nonce, asked["nonce"])

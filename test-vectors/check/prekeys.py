@@ -78,8 +78,8 @@ def verify_claim(account: bytes, request: bytes, answer: bytes, seen: bytes, now
 
     bundle = _signed("bundle", given["bundle"], asked, manifest)
     order = bundle["term"], bundle["version"]
-    require(order <= manifest.path.order, "newer-manifest")
-    require(order < manifest.path.order or bundle["manifest"] == manifest.path.hash, "mismatch")
+    require(order <= manifest.path.order, "other-manifest")
+    require(order < manifest.path.order or bundle["manifest"] == manifest.path.hash, "other-manifest")
     known["bundle"] = _not_rolled_back(bundle["number"], given["bundle"]["bundle"], known.get("bundle"))
     overdue = _overdue(bundle["validity"], now)
 

@@ -150,6 +150,13 @@ rule("OneTimePair.agreement")(x25519_parse)
 rule("OneTimePair.kem")(ml_kem_parse)
 
 
+# §4.14
+
+@rule("ContactTrust")
+def _(trust):
+    require(trust.get("observed") != trust["pinned"], "bad-value")
+
+
 # §4.16
 
 rule("LinkInvitation.domain")(domain)

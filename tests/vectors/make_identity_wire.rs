@@ -7,8 +7,9 @@ use sottovoce::identity::chain::{
     AuthorityPath, ForkEvidence, Header, Kind, Link, Manifest, SignedHeader, Subject as _,
 };
 use sottovoce::identity::ids::{AccountId, RequestId};
-use sottovoce::identity::prekeys::{ClaimRequest, OneTimeSecret, PrekeySecret, PrekeysSeen, Seen};
+use sottovoce::identity::prekeys::{ClaimRequest, Grant, OneTimeSecret, PrekeySecret, PrekeysSeen, Seen};
 use sottovoce::identity::trust::ContactTrust;
+use sottovoce::time::Timestamp;
 use sottovoce::wire::Wire;
 
 use crate::make::{File, counting};
@@ -68,6 +69,8 @@ fn samples() -> Vec<(&'static str, Vec<u8>, bool)> {
         of(&one_time),
         of(&request),
         of(&claim),
+        of(&Grant::renew(None, &request, || Some(one_time.clone()), Timestamp::from_millis(NOW)).unwrap()),
+        of(&Grant::renew(None, &request, || None, Timestamp::from_millis(0)).unwrap()),
         of(&seen),
         of(&PrekeysSeen { bundle: Some(seen), stock: None }),
         of(&ContactTrust::first_use(account.fingerprint())),
@@ -324,6 +327,12 @@ fn own_rules() -> Vec<Own> {
             "bad-value",
         ),
         ("invitation to no domain", "LinkInvitation", invitation("example"), "bad-value"),
+        (
+            "a contact changed to itself",
+            "ContactTrust",
+            [bytes(1, &counting(1, 32)), number(2, 0), bytes(3, &counting(1, 32))].concat(),
+            "bad-value",
+        ),
         ("a shown code of ten digits", "SasComparing", comparing(CODES, 0, 0), "bad-value"),
         ("an expected code of ten digits", "SasComparing", comparing(0, CODES, 0), "bad-value"),
         ("three wrong codes", "SasComparing", comparing(0, 0, 3), "bad-value"),

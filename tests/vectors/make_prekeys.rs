@@ -241,16 +241,22 @@ fn refused_bundles(file: &mut File, claim: &Claim) {
         &with(|bundle| bundle.order = Order { term: 0, version: 1 }),
         &nothing,
         NOW,
-        "newer-manifest",
+        "other-manifest",
     );
     refuse(
         "of a later term",
         &with(|bundle| bundle.order = Order { term: 1, version: 0 }),
         &nothing,
         NOW,
-        "newer-manifest",
+        "other-manifest",
     );
-    refuse("of another manifest", &with(|bundle| bundle.manifest = Hash::of(b"")), &nothing, NOW, "mismatch");
+    refuse(
+        "of another manifest",
+        &with(|bundle| bundle.manifest = Hash::of(b"")),
+        &nothing,
+        NOW,
+        "other-manifest",
+    );
     let other = hybrid::SecretKey::from_seed(&device_secret(2).signing().to_seed());
     let forged = ClaimAnswer { bundle: claim.bundle.sign(&other).unwrap(), ..without.clone() };
     refuse("signed by another device", &forged, &nothing, NOW, "invalid-signature");
@@ -273,7 +279,7 @@ fn refused_bundles(file: &mut File, claim: &Claim) {
     );
     refuse("forged before a rollback", &forged, &seen(8, b""), NOW, "invalid-signature");
     let newer = with(|bundle| bundle.order = Order { term: 0, version: 1 });
-    refuse("a newer manifest before a rollback", &newer, &seen(8, b""), NOW, "newer-manifest");
+    refuse("a newer manifest before a rollback", &newer, &seen(8, b""), NOW, "other-manifest");
     refuse("a rollback before its time", &without, &seen(8, b""), 0, "rollback");
     for (name, at) in [("number", 139), ("agreement key", 170), ("KEM key", 900)] {
         let mut changed = claim.answer.bundle.clone();

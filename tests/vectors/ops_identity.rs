@@ -65,7 +65,8 @@ pub fn run(op: &str, i: &Inputs) -> Outcome {
         "certificate.verify" => {
             let server = verified::<Server>(&i.bytes("server")).map_err(class)?;
             let certificate: SignedCertificate = decoded(i, "certificate")?;
-            let certificate = certificate.verify(&server, time(i, "now")).map_err(class)?;
+            let pin = ContactTrust::first_use(server.fingerprint());
+            let certificate = certificate.verify(&server, &pin, time(i, "now")).map_err(class)?;
             let account = hex(certificate.account.as_bytes());
             Ok(json!({ "address": certificate.address.as_str(), "account": account }))
         }

@@ -15,8 +15,8 @@ use sottovoce::identity::chain::{AuthorityPath, ForkEvidence, Header, Link, Mani
 use sottovoce::identity::device::{Device, DeviceSecret, Newcomer};
 use sottovoce::identity::link::{Inviting, Joined, Joining, LinkInvitation, LinkRequest, LinkReveal};
 use sottovoce::identity::prekeys::{
-    Bundle, ClaimAnswer, ClaimRequest, OneTime, OneTimePair, OneTimeSecret, PrekeySecret, PrekeysSeen, Seen,
-    SignedBundle, SignedStock, Stock,
+    Bundle, ClaimAnswer, ClaimRequest, Grant, OneTime, OneTimePair, OneTimeSecret, PrekeySecret, PrekeysSeen,
+    Seen, SignedBundle, SignedStock, Stock,
 };
 use sottovoce::identity::qr::{QrPayload, VerificationCode};
 use sottovoce::identity::sas::{Comparison, Initiator, Responder, SasAnswer, SasReveal, SasStart};
@@ -74,6 +74,7 @@ const DECODERS: &[Decoder] = &[
     decoder::<SasReveal>(),
     decoder::<LinkRequest>(),
     decoder::<LinkReveal>(),
+    decoder::<Grant>(),
     decoder::<Seen>(),
     decoder::<PrekeysSeen>(),
     decoder::<ContactTrust>(),

@@ -68,9 +68,15 @@ fn verify_certificate(pairs: &mut Pairs) {
     let (server, signed) = fixtures::certificate();
     let bytes = signed.encode().unwrap();
     let laid_out = certificate::Laid::out(&signed);
+    let pin = sottovoce::identity::trust::ContactTrust::first_use(server.fingerprint());
     pairs.peers(
         &format!("address certificate, {} bytes", bytes.len()),
-        || SignedCertificate::decode(black_box(&bytes)).unwrap().verify(&server, fixtures::NOW).unwrap(),
+        || {
+            SignedCertificate::decode(black_box(&bytes))
+                .unwrap()
+                .verify(&server, &pin, fixtures::NOW)
+                .unwrap()
+        },
         || black_box(&laid_out).compute(),
         |certificate, verified| verified && certificate.address.domain() == server.domain().as_str(),
     );

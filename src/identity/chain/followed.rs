@@ -42,7 +42,7 @@ pub enum News {
     Known,
     /// It is held now.
     Newer,
-    /// The chain has forked, now or before: [`Followed::evidence`] has the proof.
+    /// The chain has forked, now or before ([`Followed::evidence`] was there already): it has the proof.
     Forked,
 }
 
@@ -63,7 +63,8 @@ impl<T: Subject> Followed<T> {
         Self { held: first, fork: None }
     }
 
-    /// The manifest to act on. [`IdentityError::Forked`] while there are two.
+    /// The manifest to act on. [`IdentityError::Forked`] while there are two. Whether its account is still who it was, is asked of
+    /// [`ContactTrust::permits`](crate::identity::trust::ContactTrust::permits).
     pub fn current(&self) -> Result<&Verified<T>, IdentityError> {
         if self.fork.is_some() { Err(IdentityError::Forked) } else { Ok(&self.held) }
     }
@@ -117,9 +118,10 @@ impl<T: Subject> Followed<T> {
     }
 
     /// What it means that a peer holds the manifest of this order whose hash begins with `prefix`.
-    pub fn mentioned(&self, order: Order, prefix: [u8; 8]) -> Mention {
+    pub fn mentioned(&self, order: Order, prefix: [u8; 16]) -> Mention {
         let held = self.held.chain();
         match order.cmp(&held.order()) {
+            _ if self.fork.is_some() => Mention::Refetch,
             core::cmp::Ordering::Less => Mention::PeerIsBehind,
             core::cmp::Ordering::Equal if held.hash().as_bytes().starts_with(&prefix) => Mention::Same,
             core::cmp::Ordering::Equal | core::cmp::Ordering::Greater => Mention::Refetch,

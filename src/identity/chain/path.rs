@@ -11,6 +11,9 @@ use crate::wire::generated::messages as proto;
 use crate::wire::message::Message;
 use crate::wire::{Rule, Wire as _};
 
+/// As in the limits of the message, which hold for what was decoded.
+const MAX_HEADERS: usize = 64;
+
 /// Signed headers, from a genesis to the newest. Not yet judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorityPath {
@@ -40,6 +43,9 @@ impl AuthorityPath {
     /// cheaper checks of its header.
     pub fn verify(self, kind: Kind) -> Result<Chain, IdentityError> {
         let mut rest = self.headers.len();
+        if rest > MAX_HEADERS {
+            return Err(IdentityError::BadPath);
+        }
         let mut earlier = Vec::<Step>::with_capacity(rest);
         for signed in self.headers {
             rest = rest.saturating_sub(1);

@@ -51,6 +51,7 @@ pub struct SignedBundle {
 
 impl Bundle {
     /// New prekeys of a device; draws 32 and 64 bytes. `number` is higher than that of any bundle before.
+    /// [`IdentityError::NotPossible`] if the account does not list the device;
     /// [`CryptoError::WeakRandomness`](crate::crypto::CryptoError::WeakRandomness) if the source is stuck.
     pub fn generate(
         device: &DeviceSecret,
@@ -59,6 +60,7 @@ impl Bundle {
         validity: Validity,
         rng: &mut impl CryptoRng,
     ) -> Result<(Self, PrekeySecret), IdentityError> {
+        account.device(device.id()).ok_or(IdentityError::NotPossible)?;
         let secret = PrekeySecret::generate(number, validity.not_after().plus(KEPT), rng)?;
         let bundle = Self {
             suite: Suite::One,

@@ -42,9 +42,11 @@ pub struct ClaimAnswer {
     pub one_time: Option<OneTime>,
 }
 
-/// What a server keeps of a claim that it answered: the pair belongs to this request, until the deadline.
+/// What a server keeps of a claim that it answered, under the claimer and the request id: the pair belongs to this request, until
+/// the deadline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
+    request: ClaimRequest,
     one_time: Option<OneTime>,
     until: Timestamp,
 }
@@ -70,12 +72,18 @@ impl ClaimRequest {
 
 impl Grant {
     /// The server's rule: a request that was answered before keeps what it got; a new one takes the pair `next` off the stock.
-    /// What is returned is stored under the request's id before the answer leaves, and `next` is taken only if `earlier` is `None`
-    /// or has passed its deadline.
-    pub fn renew(earlier: Option<Self>, next: impl FnOnce() -> Option<OneTime>, now: Timestamp) -> Self {
+    /// `earlier` is what is kept under this claimer and this id; [`IdentityError::Mismatch`] if that was for another device. What is
+    /// returned is stored, and `next` gone from the stock, before the answer leaves.
+    pub fn renew(
+        earlier: Option<Self>,
+        request: &ClaimRequest,
+        next: impl FnOnce() -> Option<OneTime>,
+        now: Timestamp,
+    ) -> Result<Self, IdentityError> {
         match earlier {
-            Some(grant) if now <= grant.until => grant,
-            _ => Self { one_time: next(), until: now.plus(DEADLINE) },
+            Some(grant) if grant.request != *request => Err(IdentityError::Mismatch),
+            Some(grant) if now <= grant.until => Ok(grant),
+            _ => Ok(Self { request: *request, one_time: next(), until: now.plus(DEADLINE) }),
         }
     }
 
@@ -84,9 +92,9 @@ impl Grant {
         self.until
     }
 
-    /// The answer to the request.
-    pub fn answer(&self, request: &ClaimRequest, bundle: SignedBundle) -> ClaimAnswer {
-        ClaimAnswer { request: request.request, bundle, one_time: self.one_time.clone() }
+    /// The answer to the request, with the device's newest bundle.
+    pub fn answer(&self, bundle: SignedBundle) -> ClaimAnswer {
+        ClaimAnswer { request: self.request.request, bundle, one_time: self.one_time.clone() }
     }
 }
 
@@ -106,11 +114,9 @@ impl ClaimAnswer {
         let bundle = Bundle::decode(&self.bundle.bundle)?;
         let device = listed(request, account, bundle.account, bundle.device)?;
         device.signing().verify(label::sign::BUNDLE, &self.bundle.bundle, &self.bundle.signature)?;
-        if bundle.order > account.order() {
-            return Err(IdentityError::NewerManifest);
-        }
-        if bundle.order == account.order() && bundle.manifest != account.hash() {
-            return Err(IdentityError::Mismatch);
+        let same_order = bundle.order == account.order();
+        if bundle.order > account.order() || (same_order && bundle.manifest != account.hash()) {
+            return Err(IdentityError::OtherManifest);
         }
         let bundle_seen = advance(seen.bundle, bundle.number, &self.bundle.bundle)?;
         let bundle_overdue = is_overdue(&bundle.validity, now)?;
@@ -245,6 +251,26 @@ impl Message for ClaimAnswer {
             request: Some(self.request.as_bytes().to_vec()),
             bundle: Some(self.bundle.to_proto()),
             one_time: self.one_time.as_ref().map(Message::to_proto),
+        }
+    }
+}
+
+impl Message for Grant {
+    type Proto = proto::ClaimGrant;
+
+    fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
+        Ok(Self {
+            request: ClaimRequest::from_proto(required(proto.request)?)?,
+            one_time: proto.one_time.map(OneTime::from_proto).transpose()?,
+            until: Timestamp::from_millis(required(proto.until)?),
+        })
+    }
+
+    fn to_proto(&self) -> Self::Proto {
+        proto::ClaimGrant {
+            request: Some(self.request.to_proto()),
+            one_time: self.one_time.as_ref().map(Message::to_proto),
+            until: Some(self.until.as_millis()),
         }
     }
 }

@@ -21,5 +21,6 @@ use crate::time::Span;
 /// How long after their validity a bundle and a stock may still be used, with a warning.
 pub const OVERDUE: Span = Span::from_days(30);
 
-/// How long after the end of a validity its private keys are kept: [`OVERDUE`], and 30 days of mailbox deadline.
-pub const KEPT: Span = Span::from_days(60);
+/// How long after the end of a validity its private keys are kept: [`OVERDUE`], 30 days of mailbox deadline, and the tolerance of the
+/// sender's clock and of one's own.
+pub const KEPT: Span = Span::from_days(62);

@@ -107,8 +107,9 @@ impl fmt::Display for Code {
     }
 }
 
+/// Not the digits: those that are expected are nobody's to read.
 impl fmt::Debug for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Code({self})")
+        f.write_str("Code(..)")
     }
 }

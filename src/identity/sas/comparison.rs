@@ -64,7 +64,8 @@ impl<T> Comparison<T> {
         &self.outcome
     }
 
-    /// Takes what the person typed: the code that the other side shows. [`WrongCode`] if it is another.
+    /// Takes what the person typed: the code that the other side shows. [`WrongCode`] if it is another; a comparison that was kept is
+    /// then kept anew, or its count would begin again.
     pub fn confirm(mut self, typed: &str) -> Result<T, WrongCode<T>> {
         if self.expected.is_typed(typed) {
             return Ok(self.outcome);

@@ -63,7 +63,8 @@ impl Initiator {
         Ok((Self { own: *own, theirs: *theirs, nonce }, SasStart { commitment }))
     }
 
-    /// Takes the answer; from now on the codes are fixed.
+    /// Takes the answer; from now on the codes are fixed. If this state was kept, its record is deleted in the write that releases
+    /// the reveal.
     pub fn reveal(self, answer: &SasAnswer) -> (SasReveal, Comparison<Compared>) {
         let context = context(&self.own, &self.theirs);
         let [shown, expected] = Code::both(Purpose::Verification, &context, self.nonce, Nonce(answer.nonce));

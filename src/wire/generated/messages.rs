@@ -356,6 +356,16 @@ pub struct LinkReveal {
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClaimGrant {
+    #[prost(message, optional, tag = "1")]
+    pub request: ::core::option::Option<ClaimRequest>,
+    #[prost(message, optional, tag = "2")]
+    pub one_time: ::core::option::Option<OneTime>,
+    #[prost(uint64, optional, tag = "3")]
+    pub until: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Seen {
     #[prost(uint64, optional, tag = "1")]
     pub number: ::core::option::Option<u64>,

@@ -526,6 +526,21 @@ static LINK_REVEAL: Schema = Schema {
     ],
 };
 
+impl Described for messages::ClaimGrant {
+    const SCHEMA: &'static Schema = &CLAIM_GRANT;
+}
+
+static CLAIM_GRANT: Schema = Schema {
+    name: "ClaimGrant",
+    max_bytes: 5169,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&CLAIM_REQUEST), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&ONE_TIME), presence: Presence::MayBeAbsent },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
 impl Described for messages::Seen {
     const SCHEMA: &'static Schema = &SEEN;
 }

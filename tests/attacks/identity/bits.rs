@@ -13,7 +13,7 @@ use sottovoce::identity::server::Server;
 use sottovoce::identity::validity::{LONGEST, Validity};
 use sottovoce::wire::Wire;
 
-use super::{NOW, author, device, person, server, with_device};
+use super::{NOW, author, device, person, pin, server, with_device};
 use crate::support::{below, generator, rng};
 
 /// Changes bits of `good`, all of them or as many as `most`, and requires that nothing is accepted.
@@ -71,7 +71,8 @@ fn changing_any_bit_of_a_certificate_refuses_it() {
         validity: Validity::starting(NOW, LONGEST),
     };
     every_bit_counts("certificate", &encoded(&certificate.sign(&key).unwrap()), 10_000, |bytes| {
-        SignedCertificate::decode(bytes).is_ok_and(|certificate| certificate.verify(&server, NOW).is_ok())
+        SignedCertificate::decode(bytes)
+            .is_ok_and(|certificate| certificate.verify(&server, &pin(&server), NOW).is_ok())
     });
 }
 

@@ -21,7 +21,7 @@ fn a_long_path_does_not_prevent_a_recovery() {
     let accomplice = device(1);
     let mut newest = owner.account.clone();
     let mut made = 0;
-    for turn in 0.. {
+    for turn in 0..100 {
         let mut draft = Draft::after(&newest);
         if turn % 2 == 0 {
             draft.add(accomplice.possess(newest.id()), Capabilities::MANAGE).unwrap();
@@ -121,14 +121,15 @@ fn drafts_change_what_they_say() {
     }
     let three = draft.sign(&author(owner.device.signing())).unwrap();
     let mut draft = Draft::after(&three);
-    draft.set_capabilities(one.id(), Capabilities::from_bits(6));
+    assert!(draft.set_capabilities(one.id(), Capabilities::from_bits(6)));
+    assert!(!draft.set_capabilities(device(7).id(), Capabilities::MANAGE));
     let altered = draft.sign(&author(owner.device.signing())).unwrap();
     let changes = altered.changes_since(&three);
     assert_eq!((changes.altered, changes.added, changes.removed), (vec![one.id()], vec![], vec![]));
     assert!(!changes.recovery);
     assert_eq!(altered.device(one.id()).unwrap().capabilities(), Capabilities::from_bits(6));
     let mut draft = Draft::after(&altered);
-    draft.remove(two.id());
+    assert!(draft.remove(two.id()) && !draft.remove(two.id()));
     let removed = draft.sign(&author(owner.device.signing())).unwrap();
     assert_eq!(removed.changes_since(&altered).removed, [two.id()]);
     assert_eq!(removed.devices().len(), 2);

@@ -3,7 +3,6 @@
 use sottovoce::crypto::CryptoError;
 use sottovoce::identity::IdentityError;
 use sottovoce::identity::certificate::AddressCertificate;
-use sottovoce::identity::chain::Subject as _;
 use sottovoce::identity::ids::Fingerprint;
 use sottovoce::identity::qr::{QrPayload, VerificationCode};
 use sottovoce::identity::safety_number::SafetyNumber;
@@ -14,7 +13,7 @@ use sottovoce::time::{Span, Timestamp};
 use sottovoce::wire::Wire as _;
 use static_assertions::assert_not_impl_any;
 
-use super::{NOW, person, server};
+use super::{NOW, person, pin, server};
 use crate::support::{below, generator, rng};
 
 fn fingerprint(byte: u8) -> Fingerprint {
@@ -226,7 +225,7 @@ fn s_08_a_name_registered_again_is_another_identity() {
         let validity = Validity::starting(from, Span::from_days(7));
         let certificate =
             AddressCertificate { address: address.parse().unwrap(), account, server: server.id(), validity };
-        certificate.sign(&key).unwrap().verify(&server, from).unwrap()
+        certificate.sign(&key).unwrap().verify(&server, &pin(&server), from).unwrap()
     };
     let before = certify(old.account.id(), NOW);
     let after = certify(new.account.id(), NOW.plus(Span::from_days(9)));
@@ -246,9 +245,9 @@ fn s_08_a_name_registered_again_is_another_identity() {
 fn f_15_a_domain_bought_again_is_another_server() {
     let ((old, old_key), (new, new_key)) = (server(1), server(2));
     assert_eq!(old.domain(), new.domain());
-    let mut pin = ContactTrust::first_use(old.fingerprint());
-    assert_eq!(pin.observe(new.fingerprint()), Observation::Changed);
-    assert!(pin.addressee().is_err());
+    let mut domain = pin(&old);
+    assert_eq!(domain.observe(new.fingerprint()), Observation::Changed);
+    assert!(domain.permits(&old).is_err() && domain.permits(&new).is_err());
     let certify = |server: &sottovoce::identity::Verified<sottovoce::identity::server::Server>, key| {
         let certificate = AddressCertificate {
             address: "ceo@example.org".parse().unwrap(),
@@ -258,12 +257,13 @@ fn f_15_a_domain_bought_again_is_another_server() {
         };
         certificate.sign(key).unwrap()
     };
-    certify(&old, &old_key).verify(&old, NOW).unwrap();
-    assert_eq!(certify(&new, &new_key).verify(&old, NOW).err(), Some(IdentityError::Mismatch));
-    assert_eq!(certify(&old, &new_key).verify(&old, NOW).err(), Some(IdentityError::Mismatch));
-    assert_eq!(certify(&new, &old_key).verify(&new, NOW).err(), Some(IdentityError::Mismatch));
-    // Bytes of the old manifest, offered as the new one's.
-    assert_ne!(old.manifest(), new.manifest());
+    certify(&old, &old_key).verify(&old, &pin(&old), NOW).unwrap();
+    assert_eq!(certify(&new, &new_key).verify(&old, &pin(&old), NOW).err(), Some(IdentityError::Mismatch));
+    assert_eq!(certify(&old, &new_key).verify(&old, &pin(&old), NOW).err(), Some(IdentityError::Mismatch));
+    assert_eq!(certify(&new, &old_key).verify(&new, &pin(&new), NOW).err(), Some(IdentityError::Mismatch));
+    // The new server is good in itself, and still not the one that the domain is pinned to.
+    let refused = certify(&new, &new_key).verify(&new, &pin(&old), NOW);
+    assert_eq!(refused.err(), Some(IdentityError::IdentityChanged));
 }
 
 /// P-10 at this layer: expired, of the future, a clock that went back.
@@ -277,7 +277,7 @@ fn p_10_certificates_hold_in_their_time_only() {
         validity: Validity::starting(NOW.plus(Span::from_days(2)), Span::from_days(5)),
     };
     let signed = certificate.sign(&key).unwrap();
-    let verify = |now| signed.verify(&server, now).err();
+    let verify = |now| signed.verify(&server, &pin(&server), now).err();
     assert_eq!(verify(NOW), Some(IdentityError::NotYetValid));
     assert_eq!(verify(NOW.plus(Span::from_days(1))), None);
     assert_eq!(verify(NOW.plus(Span::from_days(8))), None);

@@ -57,13 +57,13 @@ fn d_02_older_lists_are_refused_and_newer_ones_asked_for() {
     }
     assert_eq!(followed.learn(third.clone()), Ok(News::Known));
     // What the peer says that it holds.
-    let prefix = |account: &Verified<Account>| account.hash().as_bytes()[..8].try_into().unwrap();
+    let prefix = |account: &Verified<Account>| account.hash().truncated();
     assert_eq!(followed.mentioned(third.order(), prefix(&third)), Mention::Same);
     assert_eq!(followed.mentioned(second.order(), prefix(&second)), Mention::PeerIsBehind);
-    assert_eq!(followed.mentioned(third.order(), [0; 8]), Mention::Refetch);
+    assert_eq!(followed.mentioned(third.order(), [0; 16]), Mention::Refetch);
     let next = Order { version: third.order().version + 1, ..third.order() };
-    assert_eq!(followed.mentioned(next, [0; 8]), Mention::Refetch);
-    assert_eq!(followed.mentioned(Order { term: 1, version: 0 }, [0; 8]), Mention::Refetch);
+    assert_eq!(followed.mentioned(next, [0; 16]), Mention::Refetch);
+    assert_eq!(followed.mentioned(Order { term: 1, version: 0 }, [0; 16]), Mention::Refetch);
     // A frozen list is known by its age.
     assert!(third.is_fresh(NOW.plus(Span::from_days(7))));
     assert!(!third.is_fresh(NOW.plus(Span::from_days(7)).plus(Span::from_millis(1))));
@@ -164,13 +164,13 @@ fn s_09_device_ids_are_not_reused() {
     }
 }
 
-/// Ids have 128 bits and more; the eight bytes that a message mentions only ask for a fetch, they identify nothing.
+/// Ids have 128 bits and more; the sixteen bytes that a message mentions only ask for a fetch, they identify nothing.
 #[test]
 fn c_19_short_prefixes_identify_nothing() {
     assert!(size_of::<DeviceId>() >= 16 && size_of::<AccountId>() == 32);
     let alice = person(1);
     let followed = Followed::new(alice.account.clone());
-    let prefix: [u8; 8] = alice.account.hash().as_bytes()[..8].try_into().unwrap();
+    let prefix = alice.account.hash().truncated();
     // The same prefix under another order is another manifest.
     let order = Order { version: 1, ..alice.account.order() };
     assert_eq!(followed.mentioned(order, prefix), Mention::Refetch);

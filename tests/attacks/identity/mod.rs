@@ -17,6 +17,7 @@ use sottovoce::identity::draft::Draft;
 use sottovoce::identity::prekeys::{Bundle, ClaimRequest};
 use sottovoce::identity::recovery::RecoveryKey;
 use sottovoce::identity::server::{Endpoint, OnlineKey, Server, ServerBody};
+use sottovoce::identity::trust::ContactTrust;
 use sottovoce::identity::validity::{LONGEST, Validity};
 use sottovoce::identity::{IdentityError, Verified};
 use sottovoce::time::{Span, Timestamp};
@@ -107,4 +108,9 @@ pub fn server(seed: u64) -> (Verified<Server>, sottovoce::crypto::ed25519::Secre
     };
     let authorities = Authorities::new(vec![*root.public_key().pair()], Vec::new()).unwrap();
     (Verified::<Server>::found(&author(&root), authorities, &body).unwrap(), online)
+}
+
+/// The pin of a domain that leads to this server.
+pub fn pin(server: &Verified<Server>) -> ContactTrust {
+    ContactTrust::first_use(server.fingerprint())
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use sottovoce::crypto::hash::Hash;
+use sottovoce::crypto::absorb::Absorb as _;
+use sottovoce::crypto::hash::{Hash, Hasher};
+use sottovoce::crypto::label;
 use sottovoce::identity::IdentityError;
 use sottovoce::identity::Verified;
 use sottovoce::identity::device::Capabilities;
@@ -177,10 +179,10 @@ fn h_11_bundles_name_the_manifest_of_their_device() {
     let answer = ClaimAnswer { request: request.request, bundle: signed, one_time: None };
     let seen = PrekeysSeen::default();
     let with = |account| answer.clone().verify(&request, account, &seen, NOW).err();
-    assert_eq!(with(&alice.account), Some(IdentityError::NewerManifest));
+    assert_eq!(with(&alice.account), Some(IdentityError::OtherManifest));
     assert_eq!(with(&newer), None);
     let sibling = with_device(&alice.account, &device(2), Capabilities::NONE, alice.device.signing());
-    assert_eq!(with(&sibling), Some(IdentityError::Mismatch));
+    assert_eq!(with(&sibling), Some(IdentityError::OtherManifest), "fetch again: there may be a fork");
     let removed = {
         let mut draft = sottovoce::identity::draft::Draft::after(&newer);
         draft.remove(alice.device.id());
@@ -234,12 +236,48 @@ fn every_pair_is_in_its_stock_once() {
             "no key occurs twice"
         );
         for (pair, secret) in pairs.iter().zip(secrets) {
-            assert_eq!(secret.erase_after(), validity.not_after().plus(Span::from_days(60)));
+            assert_eq!(secret.erase_after(), validity.not_after().plus(Span::from_days(62)));
             assert_eq!(secret.place(), (1, pair.index));
             assert_eq!(secret.into_keys().agreement().public_key(), pair.agreement);
         }
     }
     assert!(Stock::generate(ids, 1, 11, validity, &mut generator(4)).is_err());
+}
+
+/// A root over leaves whose indices the stock does not have: the signer may make one, and no pair of it is taken.
+#[test]
+fn h_12_an_index_beyond_the_stock_is_refused_whatever_the_root() {
+    let alice = person(1);
+    let published = publish(&alice, 1, NOW);
+    let pair = OneTimePair { index: 2, proof: vec![Hash::of(b"sibling")], ..published.pairs[2].clone() };
+    let stock = Stock { depth: 1, ..Stock::decode(&published.stock.stock).unwrap() };
+    let leaf = Hasher::new(label::hash::LEAF).last(&stock.leaf_input(&pair));
+    let node = Hasher::new(label::hash::NODE).array(leaf.as_bytes()).array(pair.proof[0].as_bytes());
+    let stock = Stock { root: node.finish(), ..stock };
+    let one_time = Some(OneTime { stock: stock.sign(alice.device.signing()).unwrap(), pair });
+    let answer = ClaimAnswer { one_time, ..answer(&request(&alice), &published, 0) };
+    assert_eq!(verify(&alice, &answer, NOW).err(), Some(IdentityError::NotInStock));
+}
+
+/// The last message that a sender may begin with prekeys arrives before their private keys are erased, with both clocks a day wrong.
+#[test]
+fn private_keys_outlive_the_last_message() {
+    let alice = person(1);
+    let published = publish(&alice, 1, NOW);
+    let (answer, day) = (answer(&request(&alice), &published, 0), Span::from_days(1));
+    let not_after = NOW.plus(LONGEST);
+    let last = (0..100).map(|days| not_after.plus(Span::from_days(days)));
+    let last = last.filter(|now| verify(&alice, &answer, *now).is_ok()).max().unwrap();
+    let delivered = last.plus(Span::from_days(30));
+    let (_, secret) = Bundle::generate(
+        &alice.device,
+        &alice.account,
+        1,
+        Validity::starting(NOW, LONGEST),
+        &mut generator(1),
+    )
+    .unwrap();
+    assert!(delivered.plus(day) <= secret.erase_after());
 }
 
 /// A stock of one pair is its leaf: no other pair fits it. A bundle's keys are kept as long as a stock's.
@@ -252,7 +290,7 @@ fn a_stock_of_one_pair_has_no_other() {
     let (_, others, _) = Stock::generate(ids, 1, 0, validity, &mut generator(5)).unwrap();
     let (bundle, secret) =
         Bundle::generate(&alice.device, &alice.account, 7, validity, &mut generator(6)).unwrap();
-    assert_eq!((secret.number(), secret.erase_after()), (7, validity.not_after().plus(Span::from_days(60))));
+    assert_eq!((secret.number(), secret.erase_after()), (7, validity.not_after().plus(Span::from_days(62))));
     assert_eq!(secret.keys().agreement().public_key(), bundle.agreement);
     let request = request(&alice);
     for (pair, accepted) in [(&pairs[0], true), (&others[0], false)] {
@@ -285,8 +323,9 @@ fn claims_are_idempotent_and_pairs_are_handed_out_once() {
     let mut rng = generator(8);
     let mut claim = |request: &ClaimRequest, now: Timestamp| {
         let next = || left.pop().map(|pair| OneTime { stock: published.stock.clone(), pair });
-        let grant = Grant::renew(grants.remove(&request.request), next, now);
-        let answer = grant.answer(request, published.bundle.clone());
+        let grant = Grant::renew(grants.remove(&request.request), request, next, now).unwrap();
+        let grant = Grant::decode(&grant.encode().unwrap()).unwrap();
+        let answer = grant.answer(published.bundle.clone());
         grants.insert(request.request, grant);
         answer.clone().verify(request, &alice.account, &PrekeysSeen::default(), now).unwrap();
         answer.one_time.map(|one_time| one_time.pair.index)

@@ -2,7 +2,7 @@
 //! every order of arrival, whatever the clocks say.
 
 use sottovoce::identity::account::Account;
-use sottovoce::identity::chain::{Followed, News};
+use sottovoce::identity::chain::{Followed, Mention, News};
 use sottovoce::identity::device::{Capabilities, DeviceSecret};
 use sottovoce::identity::draft::Draft;
 use sottovoce::identity::recovery::RecoveryKey;
@@ -37,8 +37,8 @@ fn drill(mut clock: impl FnMut() -> Timestamp) -> Drill {
     let two = sign(&founded, &owner.device, &|draft| add(draft, &laptop));
     // The phone is stolen: its key signs for the thief now.
     let invaded = sign(&two, &owner.device, &|draft| add(draft, &accomplice));
-    let locked_out = sign(&invaded, &accomplice, &|draft| draft.remove(laptop.id()));
-    let alone = sign(&locked_out, &accomplice, &|draft| draft.remove(owner.device.id()));
+    let locked_out = sign(&invaded, &accomplice, &|draft| assert!(draft.remove(laptop.id())));
+    let alone = sign(&locked_out, &accomplice, &|draft| assert!(draft.remove(owner.device.id())));
     // The owner has a new phone and the phrase, and last saw the account before the theft.
     let key: RecoveryKey = phrase.as_str().parse().unwrap();
     let mut draft = Draft::recovering(&two);
@@ -46,7 +46,7 @@ fn drill(mut clock: impl FnMut() -> Timestamp) -> Drill {
     let recovered = draft.sign(&at(key.signing(), Timestamp::from_millis(0))).unwrap();
     // The thief goes on, and the owner too.
     let goes_on = sign(&alone, &accomplice, &|_| {});
-    let other_branch = sign(&two, &owner.device, &|draft| draft.remove(laptop.id()));
+    let other_branch = sign(&two, &owner.device, &|draft| assert!(draft.remove(laptop.id())));
     let latest = sign(&recovered, &new_phone, &|draft| add(draft, &laptop));
     let all = vec![
         founded,
@@ -131,9 +131,11 @@ fn d_11_until_then_two_branches_are_a_fork() {
     let (thief, owner) = (&drill.all[4], &drill.all[7]);
     for (first, second) in [(thief, owner), (owner, thief)] {
         let mut followed = Followed::new(first.clone());
+        assert_eq!(followed.mentioned(first.order(), first.hash().truncated()), Mention::Same);
         assert_eq!(followed.learn(second.clone()), Ok(News::Forked));
         assert_eq!(followed.current().err(), Some(IdentityError::Forked));
         followed.evidence().unwrap().verify().unwrap();
+        assert_eq!(followed.mentioned(first.order(), first.hash().truncated()), Mention::Refetch);
         assert_eq!(followed.learn(drill.recovered.clone()), Ok(News::Newer));
         assert!(followed.current().is_ok() && followed.evidence().is_none());
     }
