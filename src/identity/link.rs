@@ -91,6 +91,7 @@ pub struct Inviting {
 pub struct Joining {
     invitation: LinkInvitation,
     device: DeviceId,
+    entry: Hash,
     nonce: Nonce,
 }
 
@@ -138,9 +139,9 @@ impl Inviting {
         if !fits || account.id() != self.account {
             return Err(IdentityError::Mismatch);
         }
-        let id = request.device.id();
+        let entry = Hash::of(&request.device.encode()?);
         let newcomer = Newcomer::verify(self.account, request.device, request.possession)?;
-        let context = compared(self.account, self.token, account.fingerprint(), id);
+        let context = compared(self.account, self.token, account.fingerprint(), entry);
         let [shown, expected] = Code::both(Purpose::Linking, &context, self.nonce, Nonce(request.nonce));
         let manifest = account.manifest().encode()?;
         Ok((LinkReveal { nonce: self.nonce.0, manifest }, Comparison::new(shown, expected, newcomer)))
@@ -161,8 +162,9 @@ impl Joining {
         let secret = DeviceSecret::generate(rng)?;
         let nonce = Nonce::draw(rng)?;
         let (device, possession) = secret.possess(invitation.account).into_parts();
+        let entry = Hash::of(&device.encode()?);
         let request = LinkRequest { token: invitation.token, device, possession, nonce: nonce.0 };
-        Ok((Self { invitation, device: secret.id(), nonce }, secret, request))
+        Ok((Self { invitation, device: secret.id(), entry, nonce }, secret, request))
     }
 
     /// Takes the reveal. [`CryptoError::Unauthentic`] if it does not fit the commitment,
@@ -180,7 +182,7 @@ impl Joining {
         if account.id() != id {
             return Err(IdentityError::Mismatch);
         }
-        let context = compared(id, token, account.fingerprint(), self.device);
+        let context = compared(id, token, account.fingerprint(), self.entry);
         let [expected, shown] = Code::both(Purpose::Linking, &context, inviter, self.nonce);
         let joined = Joined { account: id, device: self.device };
         Ok((Comparison::new(shown, expected, joined), account))
@@ -198,9 +200,9 @@ fn committed_to(account: AccountId, token: [u8; 16], domain: &Domain) -> Vec<u8>
     Input::new().array(account.as_bytes()).array(&token).last(domain.as_str().as_bytes())
 }
 
-fn compared(account: AccountId, token: [u8; 16], fingerprint: Fingerprint, device: DeviceId) -> Vec<u8> {
-    let fixed = Input::with_capacity(96).array(account.as_bytes()).array(&token);
-    fixed.array(fingerprint.as_bytes()).array(device.as_bytes()).finish()
+fn compared(account: AccountId, token: [u8; 16], fingerprint: Fingerprint, entry: Hash) -> Vec<u8> {
+    let fixed = Input::with_capacity(112).array(account.as_bytes()).array(&token);
+    fixed.array(fingerprint.as_bytes()).array(entry.as_bytes()).finish()
 }
 
 impl Message for Inviting {
@@ -232,6 +234,7 @@ impl Message for Joining {
         Ok(Self {
             invitation: LinkInvitation::from_proto(required(proto.invitation)?)?,
             device: DeviceId::from_bytes(required_array(proto.device)?),
+            entry: Hash::from_bytes(required_array(proto.entry)?),
             nonce: Nonce(required_array(proto.nonce)?),
         })
     }
@@ -240,6 +243,7 @@ impl Message for Joining {
         proto::LinkJoining {
             invitation: Some(self.invitation.to_proto()),
             device: Some(self.device.as_bytes().to_vec()),
+            entry: Some(self.entry.as_bytes().to_vec()),
             nonce: Some(self.nonce.0.to_vec()),
         }
     }

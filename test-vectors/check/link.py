@@ -7,6 +7,7 @@ from typing import Any, Dict
 from . import account, address, chain, ids, wire
 from .constructions import draw
 from .people import codes, comparing, commitment, fingerprint, require_reveal
+from .primitives import H
 from .spec import require
 from .validity import U64_MAX
 
@@ -25,7 +26,7 @@ def invite(encoded: bytes, domain: str, request: bytes, shown_at: int, now: int,
     require(shown_at <= now <= min(shown_at + TWO_MINUTES, U64_MAX), "expired")
     require(asked["token"] == token and not asked["device"]["capabilities"] & account.MANAGE, "mismatch")
     account.require_possession(asked["device"], manifest.chain, asked["possession"])
-    context = manifest.chain + token + fingerprint(manifest.path) + ids.device(asked["device"])
+    context = manifest.chain + token + fingerprint(manifest.path) + H(wire.encode("DeviceEntry", asked["device"]))
     shown, expected = codes(LINKING, context, nonce, asked["nonce"])
     outcome = {"account": manifest.chain, "device": asked["device"], "possession": asked["possession"]}
     return {
@@ -46,7 +47,7 @@ def join(invitation: bytes, reveal: bytes, random: bytes) -> Dict[str, Any]:
     require_reveal(LINKING, promised + domain, invited["commitment"], revealed["nonce"])
     manifest = chain.verify(chain.ACCOUNT, revealed["manifest"])
     require(manifest.chain == invited["account"], "mismatch")
-    context = promised + fingerprint(manifest.path) + ids.device(entry)
+    context = promised + fingerprint(manifest.path) + H(wire.encode("DeviceEntry", entry))
     expected, shown = codes(LINKING, context, revealed["nonce"], nonce)
     outcome = {"account": manifest.chain, "device": ids.device(entry)}
     return {

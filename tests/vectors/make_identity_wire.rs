@@ -131,7 +131,13 @@ fn plain() -> Vec<(&'static str, Vec<u8>, bool)> {
         ),
         (
             "LinkJoining",
-            [bytes(1, &invitation), bytes(2, &counting(0, 16)), bytes(3, &counting(0, 32))].concat(),
+            [
+                bytes(1, &invitation),
+                bytes(2, &counting(0, 16)),
+                bytes(3, &counting(7, 32)),
+                bytes(4, &counting(0, 32)),
+            ]
+            .concat(),
             false,
         ),
         ("LinkComparing", link_comparing(7, 0), false),

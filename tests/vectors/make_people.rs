@@ -275,6 +275,9 @@ pub fn link() -> File {
     ] {
         file.bad(&format!("inviter refuses: {name}"), "link.inviter", input, class);
     }
+    let announced = with("request", request.replacen("20002a020001", "20042a020001", 1).into());
+    let other = file.good("inviter, an announced capability", "link.inviter", announced);
+    assert_ne!(other["comparing"], out["comparing"], "what is announced enters the codes");
     joiner(&mut file, &out);
     file
 }

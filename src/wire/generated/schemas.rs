@@ -653,12 +653,13 @@ impl Described for messages::LinkJoining {
 
 static LINK_JOINING: Schema = Schema {
     name: "LinkJoining",
-    max_bytes: 397,
+    max_bytes: 431,
     secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Message(&LINK_INVITATION), presence: Presence::Required },
         Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
         Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
     ],
 };
 

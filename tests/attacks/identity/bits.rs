@@ -154,7 +154,7 @@ fn changing_any_bit_of_a_linking_stops_it() {
     every_bit_counts("invitation", &encoded(&invitation), 10_000, |bytes| {
         LinkInvitation::decode(bytes).is_ok_and(|invitation| links(&invitation, None, None))
     });
-    every_bit_counts("link request", &encoded(&request), 2000, |bytes| {
+    every_bit_counts("link request", &encoded(&request), 100_000, |bytes| {
         LinkRequest::decode(bytes).is_ok_and(|request| links(&invitation, Some(request), None))
     });
     every_bit_counts("link reveal", &encoded(&reveal), 2000, |bytes| {

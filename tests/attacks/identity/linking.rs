@@ -2,7 +2,7 @@
 
 use sottovoce::identity::IdentityError;
 use sottovoce::identity::chain::Subject as _;
-use sottovoce::identity::device::{Capabilities, Newcomer};
+use sottovoce::identity::device::{Capabilities, DeviceSecret, Newcomer};
 use sottovoce::identity::draft::Draft;
 use sottovoce::identity::link::{Decision, Inviting, Joining, LinkInvitation, LinkRequest, LinkReveal};
 use sottovoce::identity::qr::QrPayload;
@@ -19,9 +19,12 @@ fn invite(owner: &Person, seed: u64) -> (Inviting, LinkInvitation) {
 }
 
 /// A new device: the same seed is the same device.
+fn joining(invitation: &LinkInvitation, seed: u64) -> (Joining, DeviceSecret, LinkRequest) {
+    Joining::new(Decision::of_the_person(), invitation.clone(), &mut generator(seed)).unwrap()
+}
+
 fn join(invitation: &LinkInvitation, seed: u64) -> (Joining, LinkRequest) {
-    let (joining, secret, request) =
-        Joining::new(Decision::of_the_person(), invitation.clone(), &mut generator(seed)).unwrap();
+    let (joining, secret, request) = joining(invitation, seed);
     assert_eq!(secret.id(), request.device.id());
     (joining, request)
 }
@@ -34,11 +37,11 @@ fn d_03_a_link_is_granted_after_the_code_and_everyone_is_told() {
     let before = with_device(&owner.account, &tablet, Capabilities::NONE, owner.device.signing());
     let owner = Person { account: before.clone(), ..owner };
     let (inviting, invitation) = invite(&owner, 1);
-    let (joining, request) = join(&invitation, 2);
+    let (waiting, request) = join(&invitation, 2);
     let laptop = request.device.id();
     let (reveal, comparison) =
         inviting.receive(&owner.account, request, NOW.plus(Span::from_secs(30))).unwrap();
-    let (awaiting, account) = joining.check(&reveal).unwrap();
+    let (awaiting, account) = waiting.check(&reveal).unwrap();
     assert_eq!(account.hash(), before.hash());
     assert_eq!(comparison.pending().device().id(), laptop, "what is about to be granted can be shown");
     let (shown, theirs) = (comparison.shown().to_string(), awaiting.shown().to_string());
@@ -50,7 +53,10 @@ fn d_03_a_link_is_granted_after_the_code_and_everyone_is_told() {
     draft.add(newcomer, Capabilities::NONE).unwrap();
     let after = draft.sign(&author(owner.device.signing())).unwrap();
     assert!(joined.is_listed(&after));
-    assert!(!joined.is_listed(&person(2).account), "another account");
+    // The same device in another account, which its owner would have to want.
+    let (other, (_, secret, _)) = (person(2), joining(&invitation, 2));
+    let elsewhere = with_device(&other.account, &secret, Capabilities::NONE, other.device.signing());
+    assert!(elsewhere.device(laptop).is_some() && !joined.is_listed(&elsewhere));
     let removed = {
         let mut draft = Draft::after(&after);
         draft.remove(laptop);
@@ -165,8 +171,7 @@ fn d_04_a_relay_changes_the_code() {
 fn d_04_no_secret_travels() {
     let owner = person(1);
     let (inviting, invitation) = invite(&owner, 71);
-    let (_, laptop, request) =
-        Joining::new(Decision::of_the_person(), invitation.clone(), &mut generator(72)).unwrap();
+    let (_, laptop, request) = joining(&invitation, 72);
     let (reveal, _) = inviting.receive(&owner.account, request.clone(), NOW).unwrap();
     let sent = [invitation.encode().unwrap(), request.encode().unwrap(), reveal.encode().unwrap()].concat();
     for secret in [&laptop, &owner.device] {
