@@ -15,10 +15,14 @@
 #![allow(clippy::too_many_lines, reason = "lists of cases")]
 
 mod attachments;
+mod fixtures;
 mod inputs;
 mod make;
+mod make_account;
 mod make_address;
+mod make_certificate;
 mod make_chain;
+mod make_follow;
 mod make_identity_wire;
 mod make_people;
 mod make_prekeys;

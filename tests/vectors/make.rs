@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::inputs::Inputs;
 use crate::{
-    make_address, make_chain, make_identity_wire, make_people, make_prekeys, make_sealed, make_signed,
-    make_wire, ops,
+    make_account, make_address, make_certificate, make_chain, make_follow, make_identity_wire, make_people,
+    make_prekeys, make_sealed, make_signed, make_wire, ops,
 };
 
 /// A vector file in the making.
@@ -58,9 +58,9 @@ pub fn files() -> Vec<(&'static str, Value)> {
         ("address.json", make_address::address().finish()),
         ("identity_messages.json", make_identity_wire::messages().finish()),
         ("chain.json", make_chain::chain().finish()),
-        ("follow.json", make_chain::follow().finish()),
-        ("certificate.json", make_chain::certificate().finish()),
-        ("device.json", make_prekeys::device().finish()),
+        ("follow.json", make_follow::follow().finish()),
+        ("certificate.json", make_certificate::certificate().finish()),
+        ("device.json", make_account::device().finish()),
         ("prekeys.json", make_prekeys::prekeys().finish()),
         ("safety.json", make_people::safety().finish()),
         ("sas.json", make_people::sas().finish()),

@@ -12,8 +12,8 @@ use sottovoce::identity::trust::ContactTrust;
 use sottovoce::time::Timestamp;
 use sottovoce::wire::Wire;
 
+use crate::fixtures::{NOW, account, device_secret};
 use crate::make::{File, counting};
-use crate::make_chain::{NOW, account, device_secret};
 use crate::make_prekeys;
 use crate::make_wire::{bytes, number};
 

@@ -10,8 +10,8 @@ use sottovoce::identity::link::Joined;
 use sottovoce::identity::sas::Comparison;
 use sottovoce::wire::Wire as _;
 
+use crate::fixtures::{NOW, account, account_of_two, author, device_secret, recovery_key};
 use crate::make::{File, counting, flipped};
-use crate::make_chain::{NOW, account, account_of_two, author, device_secret, recovery_key};
 use crate::make_wire::bytes;
 
 pub fn phrase() -> File {

@@ -1,4 +1,4 @@
-//! Vectors of devices, bundles, stocks and claims.
+//! Vectors of bundles, stocks and claims.
 
 use hex::encode as hex;
 use serde_json::{Value, json};
@@ -13,67 +13,14 @@ use sottovoce::identity::validity::{LONGEST, Validity};
 use sottovoce::time::Timestamp;
 use sottovoce::wire::Wire;
 
+use crate::fixtures::{NOW, account, account_of_two, device_secret};
 use crate::inputs::Fixed;
 use crate::make::{File, counting, flipped};
-use crate::make_chain::{NOW, account, account_of_two, device_secret};
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
 fn starting(at: u64) -> Validity {
     Validity::starting(Timestamp::from_millis(at), LONGEST)
-}
-
-pub fn device() -> File {
-    let mut file = File::new("4.7", "devices");
-    let made = file.good("new device", "device.generate", json!({ "random": hex(counting(1, 160)) }));
-    let entry = made["entry"].as_str().unwrap();
-    file.good("id", "device.id", json!({ "entry": entry }));
-    let secret = hex(device_secret(1).encode().unwrap());
-    for account in ["00".repeat(32), "ab".repeat(32)] {
-        let name = format!("possession for account {}…", &account[..2]);
-        file.good(&name, "device.possess", json!({ "secret": secret, "account": account }));
-    }
-    for at in [0, 32, 64, 96] {
-        let mut random = counting(1, 160);
-        let length = if at == 96 { 64 } else { 32 };
-        random[at..at + length].fill(7);
-        let name = format!("stuck randomness from byte {at}");
-        file.bad(&name, "device.generate", json!({ "random": hex(random) }), "weak-randomness");
-    }
-    for (name, bits) in [("manage", "01"), ("others", "7e")] {
-        let with = entry.replacen("20002a020001", &format!("20{bits}2a020001"), 1);
-        file.good(&format!("id with capability {name}"), "device.id", json!({ "entry": with }));
-    }
-    for (name, suites) in [("two suites", "2a0400010002"), ("zero and one", "2a0400000001")] {
-        let with = entry.replacen("2a020001", suites, 1);
-        file.good(&format!("id with {name}"), "device.id", json!({ "entry": with }));
-    }
-    for (name, suites, class) in [
-        ("no suites", "2a00", "bad-length"),
-        ("suite 2 alone", "2a020002", "unknown-suite"),
-        ("suite 1 twice", "2a0400010001", "unknown-suite"),
-        ("suites descending", "2a0400020001", "unknown-suite"),
-        ("half a suite", "2a03000100", "unknown-suite"),
-        ("little-endian suite", "2a020100", "unknown-suite"),
-    ] {
-        let with = entry.replacen("2a020001", suites, 1);
-        file.bad(&format!("entry with {name}"), "device.id", json!({ "entry": with }), class);
-    }
-    let zero = |from: usize, to: usize| {
-        format!("{}{}{}", &entry[..from], "00".repeat((to - from) / 2), &entry[to..])
-    };
-    file.bad("entry with a zero Ed25519 key", "device.id", json!({ "entry": zero(10, 74) }), "invalid-key");
-    file.bad(
-        "entry with a zero agreement key",
-        "device.id",
-        json!({ "entry": zero(3988, 4052) }),
-        "invalid-key",
-    );
-    let kem = format!("{}ffff{}", &entry[..4062], &entry[4066..]);
-    file.bad("entry with a KEM key beyond the modulus", "device.id", json!({ "entry": kem }), "invalid-key");
-    let text = entry.replacen("20002a020001", "2a020001", 1);
-    file.bad("entry without capabilities", "device.id", json!({ "entry": text }), "missing");
-    file
 }
 
 /// Everything that one good claim is made of.
