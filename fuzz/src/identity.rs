@@ -350,7 +350,7 @@ pub(super) fn trust_steps(data: &[u8]) {
                 let code = VerificationCode { shower: shown, expected: own };
                 let compared =
                     QrPayload::Verification(code).compare(&own, &shown).expect("it is the contact's");
-                match trust.verify(&compared) {
+                match trust.verify(compared) {
                     Ok(()) => permitted = shown,
                     Err(_) => assert_eq!(trust, before),
                 }

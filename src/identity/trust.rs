@@ -57,8 +57,9 @@ pub enum Observation {
 
 /// Proof that a person compared a contact's identity, in one of three ways: the digits of a
 /// [`SafetyNumber`](super::safety_number::SafetyNumber), a scanned [`VerificationCode`](super::qr::VerificationCode), or a
-/// [short authentication string](super::sas). It names what was compared, so nothing else can become verified by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// [short authentication string](super::sas). It names what was compared, so nothing else can become verified by it, and it serves
+/// once.
+#[derive(Debug, PartialEq, Eq)]
 pub struct Compared(Fingerprint);
 
 impl Compared {
@@ -69,6 +70,10 @@ impl Compared {
     /// The identity that was compared.
     pub const fn fingerprint(&self) -> &Fingerprint {
         &self.0
+    }
+
+    const fn into_fingerprint(self) -> Fingerprint {
+        self.0
     }
 }
 
@@ -112,10 +117,11 @@ impl ContactTrust {
 
     /// The two people compared: the pinned identity becomes verified, or the one observed takes its place.
     /// [`IdentityError::IdentityChanged`] if what they compared is neither.
-    pub fn verify(&mut self, compared: &Compared) -> Result<(), IdentityError> {
-        if self.observed == Some(compared.0) {
-            *self = Self::first_use(compared.0);
-        } else if self.pinned != compared.0 {
+    pub fn verify(&mut self, compared: Compared) -> Result<(), IdentityError> {
+        let fingerprint = compared.into_fingerprint();
+        if self.observed == Some(fingerprint) {
+            *self = Self::first_use(fingerprint);
+        } else if self.pinned != fingerprint {
             return Err(IdentityError::IdentityChanged);
         }
         self.is_verified = true;

@@ -3,7 +3,7 @@ use sottovoce::identity::ids::Fingerprint;
 use sottovoce::identity::trust::ContactTrust;
 
 fn verified(contact: &mut ContactTrust, fingerprint: Fingerprint) {
-    let _ = contact.verify(&fingerprint);
+    let _ = contact.verify(fingerprint);
 }
 
 fn main() {}

@@ -276,7 +276,7 @@ fn trust(i: &Inputs) -> Value {
                 },
                 "verify" => {
                     let compared = SafetyNumber::new(&own, &fingerprint).confirmed();
-                    trust.verify(&compared).map_or_else(class, |()| "verified")
+                    trust.verify(compared).map_or_else(class, |()| "verified")
                 }
                 "accept" => trust.accept(&fingerprint).map_or_else(class, |()| "accepted"),
                 "withdraw" => {

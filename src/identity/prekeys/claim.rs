@@ -51,8 +51,8 @@ pub struct Grant {
     until: Timestamp,
 }
 
-/// Prekeys that a handshake can begin with. Only [`ClaimAnswer::verify`] makes them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Prekeys that one handshake can begin with: there is no copy. Only [`ClaimAnswer::verify`] makes them.
+#[derive(Debug, PartialEq, Eq)]
 pub struct Prekeys {
     device: Device,
     bundle: Bundle,

@@ -83,12 +83,13 @@ fn d_05_nothing_else_becomes_verified() {
     let (ours, theirs) = talk(4, [alice, bob], [bob, alice], &HONEST);
     let mut contact = ContactTrust::first_use(bob);
     assert_eq!(contact.observe(mallory), Observation::Changed);
-    let proof = ours.confirm(&theirs.unwrap().shown().to_string()).unwrap();
-    contact.verify(&proof).unwrap();
+    contact.verify(ours.confirm(&theirs.unwrap().shown().to_string()).unwrap()).unwrap();
     assert_eq!(contact.state(), TrustState::Changed { observed: mallory, is_latched: true });
     let mut other = ContactTrust::first_use(mallory);
     let before = other;
-    assert_eq!(other.verify(&proof), Err(IdentityError::IdentityChanged));
+    let (ours, theirs) = talk(4, [alice, bob], [bob, alice], &HONEST);
+    let proof = ours.confirm(&theirs.unwrap().shown().to_string()).unwrap();
+    assert_eq!(other.verify(proof), Err(IdentityError::IdentityChanged));
     assert_eq!(other, before);
     // All digits count, no more and no fewer.
     for typed in ["", "1", "0"].map(|more| format!("{}{more}", theirs_code(6))) {
@@ -134,7 +135,7 @@ fn d_06_ids_are_of_different_kinds() {
 fn d_07_trust_is_not_silently_lost() {
     let (pinned, new, newer) = (fingerprint(1), fingerprint(2), fingerprint(3));
     let mut contact = ContactTrust::first_use(pinned);
-    contact.verify(&compared(pinned)).unwrap();
+    contact.verify(compared(pinned)).unwrap();
     assert_eq!((contact.state(), contact.addressee()), (TrustState::Verified, Ok(&pinned)));
     // Reported once, also after a restart.
     assert_eq!(contact.observe(new), Observation::Changed);
@@ -158,7 +159,7 @@ fn d_07_trust_is_not_silently_lost() {
     assert_eq!(raced.accept(&new), Err(IdentityError::IdentityChanged));
     withdrawn.accept(&new).unwrap();
     assert_eq!((withdrawn.state(), withdrawn.addressee()), (TrustState::FirstUse, Ok(&new)));
-    contact.verify(&compared(new)).unwrap();
+    contact.verify(compared(new)).unwrap();
     assert_eq!((contact.state(), contact.addressee()), (TrustState::Verified, Ok(&new)));
     // A manifest is used only if its account is the one that is trusted.
     let (known, other) = (person(1).account, person(2).account);
@@ -210,7 +211,7 @@ fn d_14_a_restored_account_is_a_changed_identity() {
     let restored = restored.unwrap();
     assert_ne!(restored.id(), bob.account.id());
     let mut contact = ContactTrust::first_use(bob.account.fingerprint());
-    contact.verify(&compared(bob.account.fingerprint())).unwrap();
+    contact.verify(compared(bob.account.fingerprint())).unwrap();
     assert_eq!(contact.observe(restored.fingerprint()), Observation::Changed);
     assert!(matches!(contact.state(), TrustState::Changed { is_latched: true, .. }));
 }
@@ -232,7 +233,7 @@ fn s_08_a_name_registered_again_is_another_identity() {
     assert_eq!(before.address, after.address);
     assert_ne!(before.account, after.account);
     let mut contact = ContactTrust::first_use(old.account.fingerprint());
-    contact.verify(&compared(old.account.fingerprint())).unwrap();
+    contact.verify(compared(old.account.fingerprint())).unwrap();
     assert_eq!(contact.observe(new.account.fingerprint()), Observation::Changed);
     assert_eq!(contact.accept(&new.account.fingerprint()), Err(IdentityError::Latched));
     contact.withdraw();
