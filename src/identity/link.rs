@@ -16,15 +16,16 @@ use super::address::Domain;
 use super::chain::{Manifest, Subject as _};
 use super::device::{Device, DeviceSecret, Newcomer};
 use super::ids::{AccountId, DeviceId, Fingerprint};
-use super::sas::{Code, Comparison, Nonce, Purpose, check_reveal, commitment};
+use super::sas::{Code, Comparison, Purpose, check_reveal, commitment};
 use super::server::domain;
 use super::{IdentityError, Verified};
 use crate::crypto::absorb::{Absorb as _, Input};
 use crate::crypto::hash::Hash;
+use crate::crypto::secret::Secret;
 use crate::crypto::{CryptoError, ed25519, random};
 use crate::time::{Span, Timestamp};
 use crate::wire::generated::messages as proto;
-use crate::wire::message::{Message, required, required_array};
+use crate::wire::message::{Message, required, required_array, required_secret};
 use crate::wire::{Rule, Wire as _};
 
 /// How long an invitation stands.
@@ -82,7 +83,8 @@ pub struct LinkReveal {
 pub struct Inviting {
     account: AccountId,
     token: [u8; 16],
-    nonce: Nonce,
+    /// Until it is revealed.
+    nonce: Secret<32>,
     shown_at: Timestamp,
 }
 
@@ -92,7 +94,7 @@ pub struct Joining {
     invitation: LinkInvitation,
     device: DeviceId,
     entry: Hash,
-    nonce: Nonce,
+    nonce: [u8; 32],
 }
 
 /// The new device waits for a manifest that lists it.
@@ -113,9 +115,9 @@ impl Inviting {
         rng: &mut impl CryptoRng,
     ) -> Result<(Self, LinkInvitation), IdentityError> {
         let token = *random::draw(rng)?.expose();
-        let nonce = Nonce::draw(rng)?;
+        let nonce = random::draw(rng)?;
         let context = committed_to(account.id(), token, &domain);
-        let commitment = commitment(Purpose::Linking, &context, nonce);
+        let commitment = commitment(Purpose::Linking, &context, nonce.expose());
         let invitation = LinkInvitation { domain, account: account.id(), token, commitment };
         Ok((Self { account: account.id(), token, nonce, shown_at: now }, invitation))
     }
@@ -142,9 +144,9 @@ impl Inviting {
         let entry = Hash::of(&request.device.encode()?);
         let newcomer = Newcomer::verify(self.account, request.device, request.possession)?;
         let context = compared(self.account, self.token, account.fingerprint(), entry);
-        let [shown, expected] = Code::both(Purpose::Linking, &context, self.nonce, Nonce(request.nonce));
+        let [shown, expected] = Code::both(Purpose::Linking, &context, self.nonce.expose(), &request.nonce);
         let manifest = account.manifest().encode()?;
-        Ok((LinkReveal { nonce: self.nonce.0, manifest }, Comparison::new(shown, expected, newcomer)))
+        Ok((LinkReveal { nonce: *self.nonce.expose(), manifest }, Comparison::new(shown, expected, newcomer)))
     }
 }
 
@@ -160,10 +162,10 @@ impl Joining {
         rng: &mut impl CryptoRng,
     ) -> Result<(Self, DeviceSecret, LinkRequest), IdentityError> {
         let secret = DeviceSecret::generate(rng)?;
-        let nonce = Nonce::draw(rng)?;
+        let nonce = *random::draw(rng)?.expose();
         let (device, possession) = secret.possess(invitation.account).into_parts();
         let entry = Hash::of(&device.encode()?);
-        let request = LinkRequest { token: invitation.token, device, possession, nonce: nonce.0 };
+        let request = LinkRequest { token: invitation.token, device, possession, nonce };
         Ok((Self { invitation, device: secret.id(), entry, nonce }, secret, request))
     }
 
@@ -176,14 +178,13 @@ impl Joining {
         reveal: &LinkReveal,
     ) -> Result<(Comparison<Joined>, Verified<Account>), IdentityError> {
         let LinkInvitation { domain, account: id, token, commitment } = self.invitation;
-        let inviter = Nonce(reveal.nonce);
-        check_reveal(Purpose::Linking, &committed_to(id, token, &domain), commitment, inviter)?;
+        check_reveal(Purpose::Linking, &committed_to(id, token, &domain), commitment, &reveal.nonce)?;
         let account = Manifest::decode(&reveal.manifest)?.verify::<Account>()?;
         if account.id() != id {
             return Err(IdentityError::Mismatch);
         }
         let context = compared(id, token, account.fingerprint(), self.entry);
-        let [expected, shown] = Code::both(Purpose::Linking, &context, inviter, self.nonce);
+        let [expected, shown] = Code::both(Purpose::Linking, &context, &reveal.nonce, &self.nonce);
         let joined = Joined { account: id, device: self.device };
         Ok((Comparison::new(shown, expected, joined), account))
     }
@@ -208,11 +209,11 @@ fn compared(account: AccountId, token: [u8; 16], fingerprint: Fingerprint, entry
 impl Message for Inviting {
     type Proto = proto::LinkInviting;
 
-    fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
+    fn from_proto(mut proto: Self::Proto) -> Result<Self, Rule> {
         Ok(Self {
-            account: AccountId::from_bytes(required_array(proto.account)?),
-            token: required_array(proto.token)?,
-            nonce: Nonce(required_array(proto.nonce)?),
+            account: AccountId::from_bytes(required_array(proto.account.take())?),
+            token: required_array(proto.token.take())?,
+            nonce: required_secret(&mut proto.nonce)?,
             shown_at: Timestamp::from_millis(required(proto.shown_at)?),
         })
     }
@@ -221,7 +222,7 @@ impl Message for Inviting {
         proto::LinkInviting {
             account: Some(self.account.as_bytes().to_vec()),
             token: Some(self.token.to_vec()),
-            nonce: Some(self.nonce.0.to_vec()),
+            nonce: Some(self.nonce.expose().to_vec()),
             shown_at: Some(self.shown_at.as_millis()),
         }
     }
@@ -235,7 +236,7 @@ impl Message for Joining {
             invitation: LinkInvitation::from_proto(required(proto.invitation)?)?,
             device: DeviceId::from_bytes(required_array(proto.device)?),
             entry: Hash::from_bytes(required_array(proto.entry)?),
-            nonce: Nonce(required_array(proto.nonce)?),
+            nonce: required_array(proto.nonce)?,
         })
     }
 
@@ -244,7 +245,7 @@ impl Message for Joining {
             invitation: Some(self.invitation.to_proto()),
             device: Some(self.device.as_bytes().to_vec()),
             entry: Some(self.entry.as_bytes().to_vec()),
-            nonce: Some(self.nonce.0.to_vec()),
+            nonce: Some(self.nonce.to_vec()),
         }
     }
 }

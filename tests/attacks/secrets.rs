@@ -13,8 +13,10 @@ use sottovoce::crypto::rest::RestKey;
 use sottovoce::crypto::secret::Secret;
 use sottovoce::crypto::{ed25519, hybrid, label, mldsa, mlkem, x25519};
 use sottovoce::identity::device::DeviceSecret;
+use sottovoce::identity::link::Inviting;
 use sottovoce::identity::prekeys::{OneTimeSecret, PrekeySecret};
 use sottovoce::identity::recovery::{Phrase, RecoveryKey};
+use sottovoce::identity::sas::Initiator;
 use sottovoce::wire::Wire as _;
 use sottovoce_heap::{CANARY, freed_with_canary};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
@@ -40,7 +42,7 @@ fn c_11_secrets_cannot_be_copied_compared_or_displayed() {
         Sealer,
         Opener
     );
-    secret!(DeviceSecret, PrekeySecret, OneTimeSecret, RecoveryKey, Phrase);
+    secret!(DeviceSecret, PrekeySecret, OneTimeSecret, RecoveryKey, Phrase, Initiator, Inviting);
     secret!(
         x25519::SecretKey,
         ed25519::SecretKey,
@@ -106,13 +108,15 @@ fn field(number: u8, secret: &[u8]) -> Vec<u8> {
 }
 
 /// Records of private keys, each with the canary in every secret.
-fn records() -> [Vec<u8>; 3] {
+fn records() -> [Vec<u8>; 5] {
     let (short, long) = (planted::<32>(), planted::<64>());
     let device = [field(1, long.expose()), field(2, short.expose()), field(3, long.expose())].concat();
     let prekey = [vec![8, 1], field(2, short.expose()), field(3, long.expose()), vec![32, 0]].concat();
     let one_time =
         [vec![8, 1, 16, 2], field(3, short.expose()), field(4, long.expose()), vec![40, 0]].concat();
-    [device, prekey, one_time]
+    let initiating = [field(1, &[1; 32]), field(2, &[2; 32]), field(3, short.expose())].concat();
+    let inviting = [field(1, &[1; 32]), field(2, &[2; 16]), field(3, short.expose()), vec![32, 0]].concat();
+    [device, prekey, one_time, initiating, inviting]
 }
 
 #[test]
@@ -128,7 +132,9 @@ fn c_16_freed_memory_holds_no_private_key_of_an_identity() {
     let found = freed_with_canary(PLANTED, || {
         drop(Box::new(RecoveryKey::from_entropy(planted())));
         drop(Box::new(phrase.as_str().parse::<RecoveryKey>().unwrap()));
-        let [device, prekey, one_time] = &records;
+        let [device, prekey, one_time, initiating, inviting] = &records;
+        drop(Box::new(Initiator::decode(initiating).unwrap()));
+        drop(Box::new(Inviting::decode(inviting).unwrap()));
         drop(Box::new(DeviceSecret::decode(device).unwrap()));
         drop(Box::new(PrekeySecret::decode(prekey).unwrap()));
         drop(Box::new(OneTimeSecret::decode(one_time).unwrap()));
@@ -189,9 +195,11 @@ fn c_17_debug_prints_no_secret() {
     let one_time = OneTimeKey::new(secret.duplicate());
     let seed = Seed::from_bytes(*secret.expose()).unwrap();
     let ml_kem = mlkem::DecapsulationKey::from_seed(&planted());
-    let [device, prekey, one_time_pair] = records();
+    let [device, prekey, one_time_pair, initiating, inviting] = records();
     let recovery = RecoveryKey::from_entropy(planted());
-    let values: [&dyn Debug; 18] = [
+    let values: [&dyn Debug; 20] = [
+        &Initiator::decode(&initiating).unwrap(),
+        &Inviting::decode(&inviting).unwrap(),
         &DeviceSecret::decode(&device).unwrap(),
         &PrekeySecret::decode(&prekey).unwrap(),
         &OneTimeSecret::decode(&one_time_pair).unwrap(),

@@ -1,12 +1,10 @@
-//! What a short authentication string is made of: nonces, commitment, codes. `docs/PROTOCOL.md` §4.15.
+//! What a short authentication string is made of: commitment and codes. `docs/PROTOCOL.md` §4.15.
 
 use core::fmt;
 
-use rand_core::CryptoRng;
-
 use crate::crypto::absorb::Absorb as _;
 use crate::crypto::hash::{Hash, Hasher};
-use crate::crypto::{CryptoError, label, random};
+use crate::crypto::{CryptoError, label};
 use crate::wire::Rule;
 
 /// Codes have nine digits.
@@ -28,26 +26,10 @@ impl Purpose {
     }
 }
 
-/// 32 random bytes of one side, unknown to the other until they are revealed.
-#[derive(Clone, Copy)]
-pub(in crate::identity) struct Nonce(pub(in crate::identity) [u8; 32]);
-
-impl Nonce {
-    pub(in crate::identity) fn draw(rng: &mut impl CryptoRng) -> Result<Self, CryptoError> {
-        Ok(Self(*random::draw(rng)?.expose()))
-    }
-}
-
-impl fmt::Debug for Nonce {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Nonce(..)")
-    }
-}
-
 /// What binds the initiator to its nonce before it sees the other's.
-pub(in crate::identity) fn commitment(purpose: Purpose, context: &[u8], initiator: Nonce) -> Hash {
+pub(in crate::identity) fn commitment(purpose: Purpose, context: &[u8], initiator: &[u8; 32]) -> Hash {
     let hasher = Hasher::new(label::hash::SAS_COMMITMENT).u8(purpose.number()).lp(context);
-    hasher.array(&initiator.0).finish()
+    hasher.array(initiator).finish()
 }
 
 /// [`CryptoError::Unauthentic`] unless the nonce is the one committed to.
@@ -55,7 +37,7 @@ pub(in crate::identity) fn check_reveal(
     purpose: Purpose,
     context: &[u8],
     committed: Hash,
-    initiator: Nonce,
+    initiator: &[u8; 32],
 ) -> Result<(), CryptoError> {
     let fits = commitment(purpose, context, initiator) == committed;
     if fits { Ok(()) } else { Err(CryptoError::Unauthentic) }
@@ -70,11 +52,11 @@ impl Code {
     pub(in crate::identity) fn both(
         purpose: Purpose,
         context: &[u8],
-        initiator: Nonce,
-        responder: Nonce,
+        initiator: &[u8; 32],
+        responder: &[u8; 32],
     ) -> [Self; 2] {
         let hasher = Hasher::new(label::hash::SAS_CODE).u8(purpose.number()).lp(context);
-        let hash = hasher.array(&initiator.0).array(&responder.0).finish().truncated::<16>();
+        let hash = hasher.array(initiator).array(responder).finish().truncated::<16>();
         let (numbers, _) = hash.as_chunks::<8>();
         let mut codes = [Self(0); 2];
         for (code, bytes) in codes.iter_mut().zip(numbers) {

@@ -13,6 +13,6 @@ mod comparison;
 mod verification;
 
 pub use code::Code;
-pub(super) use code::{Nonce, Purpose, check_reveal, commitment};
+pub(super) use code::{Purpose, check_reveal, commitment};
 pub use comparison::{Comparison, WrongCode};
 pub use verification::{Initiator, Responder, SasAnswer, SasReveal, SasStart};

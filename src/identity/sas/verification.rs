@@ -2,16 +2,17 @@
 
 use rand_core::CryptoRng;
 
-use super::code::{Code, Nonce, Purpose, check_reveal, commitment};
+use super::code::{Code, Purpose, check_reveal, commitment};
 use super::comparison::Comparison;
-use crate::crypto::CryptoError;
 use crate::crypto::hash::Hash;
+use crate::crypto::secret::Secret;
+use crate::crypto::{CryptoError, random};
 use crate::identity::IdentityError;
 use crate::identity::ids::Fingerprint;
 use crate::identity::trust::Compared;
 use crate::wire::Rule;
 use crate::wire::generated::messages as proto;
-use crate::wire::message::{Message, required_array};
+use crate::wire::message::{Message, required_array, required_secret};
 
 /// First message: the initiator's commitment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,8 @@ pub struct SasReveal {
 pub struct Initiator {
     own: Fingerprint,
     theirs: Fingerprint,
-    nonce: Nonce,
+    /// Until it is revealed.
+    nonce: Secret<32>,
 }
 
 /// Verifies a contact at a distance; has answered, and waits for the reveal.
@@ -47,7 +49,7 @@ pub struct Initiator {
 pub struct Responder {
     own: Fingerprint,
     theirs: Fingerprint,
-    nonce: Nonce,
+    nonce: [u8; 32],
     commitment: Hash,
 }
 
@@ -58,8 +60,8 @@ impl Initiator {
         theirs: &Fingerprint,
         rng: &mut impl CryptoRng,
     ) -> Result<(Self, SasStart), CryptoError> {
-        let nonce = Nonce::draw(rng)?;
-        let commitment = commitment(Purpose::Verification, &context(own, theirs), nonce);
+        let nonce = random::draw(rng)?;
+        let commitment = commitment(Purpose::Verification, &context(own, theirs), nonce.expose());
         Ok((Self { own: *own, theirs: *theirs, nonce }, SasStart { commitment }))
     }
 
@@ -67,8 +69,12 @@ impl Initiator {
     /// the reveal.
     pub fn reveal(self, answer: &SasAnswer) -> (SasReveal, Comparison<Compared>) {
         let context = context(&self.own, &self.theirs);
-        let [shown, expected] = Code::both(Purpose::Verification, &context, self.nonce, Nonce(answer.nonce));
-        (SasReveal { nonce: self.nonce.0 }, Comparison::new(shown, expected, Compared::new(self.theirs)))
+        let [shown, expected] =
+            Code::both(Purpose::Verification, &context, self.nonce.expose(), &answer.nonce);
+        (
+            SasReveal { nonce: *self.nonce.expose() },
+            Comparison::new(shown, expected, Compared::new(self.theirs)),
+        )
     }
 }
 
@@ -80,18 +86,17 @@ impl Responder {
         start: &SasStart,
         rng: &mut impl CryptoRng,
     ) -> Result<(Self, SasAnswer), CryptoError> {
-        let nonce = Nonce::draw(rng)?;
+        let nonce = *random::draw(rng)?.expose();
         let responder = Self { own: *own, theirs: *theirs, nonce, commitment: start.commitment };
-        Ok((responder, SasAnswer { nonce: nonce.0 }))
+        Ok((responder, SasAnswer { nonce }))
     }
 
     /// Takes the reveal. [`CryptoError::Unauthentic`] if it is not what was committed to, or was made for other identities; the
     /// attempt is over then.
     pub fn check(self, reveal: &SasReveal) -> Result<Comparison<Compared>, IdentityError> {
-        let initiator = Nonce(reveal.nonce);
         let context = context(&self.theirs, &self.own);
-        check_reveal(Purpose::Verification, &context, self.commitment, initiator)?;
-        let [expected, shown] = Code::both(Purpose::Verification, &context, initiator, self.nonce);
+        check_reveal(Purpose::Verification, &context, self.commitment, &reveal.nonce)?;
+        let [expected, shown] = Code::both(Purpose::Verification, &context, &reveal.nonce, &self.nonce);
         Ok(Comparison::new(shown, expected, Compared::new(self.theirs)))
     }
 }
@@ -108,11 +113,11 @@ fn context(initiator: &Fingerprint, responder: &Fingerprint) -> [u8; 64] {
 impl Message for Initiator {
     type Proto = proto::SasInitiating;
 
-    fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
+    fn from_proto(mut proto: Self::Proto) -> Result<Self, Rule> {
         Ok(Self {
-            own: Fingerprint::from_bytes(required_array(proto.own)?),
-            theirs: Fingerprint::from_bytes(required_array(proto.theirs)?),
-            nonce: Nonce(required_array(proto.nonce)?),
+            own: Fingerprint::from_bytes(required_array(proto.own.take())?),
+            theirs: Fingerprint::from_bytes(required_array(proto.theirs.take())?),
+            nonce: required_secret(&mut proto.nonce)?,
         })
     }
 
@@ -120,7 +125,7 @@ impl Message for Initiator {
         proto::SasInitiating {
             own: Some(self.own.as_bytes().to_vec()),
             theirs: Some(self.theirs.as_bytes().to_vec()),
-            nonce: Some(self.nonce.0.to_vec()),
+            nonce: Some(self.nonce.expose().to_vec()),
         }
     }
 }
@@ -132,7 +137,7 @@ impl Message for Responder {
         Ok(Self {
             own: Fingerprint::from_bytes(required_array(proto.own)?),
             theirs: Fingerprint::from_bytes(required_array(proto.theirs)?),
-            nonce: Nonce(required_array(proto.nonce)?),
+            nonce: required_array(proto.nonce)?,
             commitment: Hash::from_bytes(required_array(proto.commitment)?),
         })
     }
@@ -141,7 +146,7 @@ impl Message for Responder {
         proto::SasResponding {
             own: Some(self.own.as_bytes().to_vec()),
             theirs: Some(self.theirs.as_bytes().to_vec()),
-            nonce: Some(self.nonce.0.to_vec()),
+            nonce: Some(self.nonce.to_vec()),
             commitment: Some(self.commitment.as_bytes().to_vec()),
         }
     }

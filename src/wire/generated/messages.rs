@@ -391,7 +391,9 @@ pub struct ContactTrust {
     pub observed: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct SasInitiating {
     #[prost(bytes = "vec", optional, tag = "1")]
     pub own: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
@@ -425,7 +427,9 @@ pub struct SasComparing {
     pub theirs: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct LinkInviting {
     #[prost(bytes = "vec", optional, tag = "1")]
     pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,

@@ -591,13 +591,19 @@ impl Described for messages::SasInitiating {
 static SAS_INITIATING: Schema = Schema {
     name: "SasInitiating",
     max_bytes: 102,
-    secret: false,
+    secret: true,
     fields: &[
         Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
         Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
         Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
     ],
 };
+
+impl core::fmt::Debug for messages::SasInitiating {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("SasInitiating(..)")
+    }
+}
 
 impl Described for messages::SasResponding {
     const SCHEMA: &'static Schema = &SAS_RESPONDING;
@@ -638,7 +644,7 @@ impl Described for messages::LinkInviting {
 static LINK_INVITING: Schema = Schema {
     name: "LinkInviting",
     max_bytes: 97,
-    secret: false,
+    secret: true,
     fields: &[
         Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
         Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
@@ -646,6 +652,12 @@ static LINK_INVITING: Schema = Schema {
         Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
     ],
 };
+
+impl core::fmt::Debug for messages::LinkInviting {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("LinkInviting(..)")
+    }
+}
 
 impl Described for messages::LinkJoining {
     const SCHEMA: &'static Schema = &LINK_JOINING;
