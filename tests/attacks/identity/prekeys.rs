@@ -346,4 +346,8 @@ fn claims_are_idempotent_and_pairs_are_handed_out_once() {
         None,
         "after the deadline it is a new claim"
     );
+    // The id of one claim, used for another device.
+    let granted = Grant::renew(None, &requests[0], || None, NOW).unwrap();
+    let other = ClaimRequest { device: device(1).id(), ..requests[0] };
+    assert_eq!(Grant::renew(Some(granted), &other, || None, NOW).err(), Some(IdentityError::Mismatch));
 }
