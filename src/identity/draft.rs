@@ -18,7 +18,8 @@ pub struct Draft<'a> {
 }
 
 impl Verified<Account> {
-    /// Founds an account with one device, signed by its first recovery key. The device has the right to manage.
+    /// Founds an account with one device, signed by its first recovery key. The device has the right to manage; its keys are drawn for
+    /// this account and serve no other.
     /// [`IdentityError::NotPossible`] if the device's key is the recovery key.
     pub fn found(author: &Author<'_>, first: &DeviceSecret) -> Result<Self, IdentityError> {
         let device = first.device().clone().with_capabilities(Capabilities::MANAGE);

@@ -20,7 +20,7 @@ pub struct Validity {
 }
 
 impl Validity {
-    /// From `not_before` for `length`.
+    /// From `not_before` for `length`. Nothing with a validity longer than [`LONGEST`] can be signed.
     pub const fn starting(not_before: Timestamp, length: Span) -> Self {
         Self { not_before, not_after: not_before.plus(length) }
     }
