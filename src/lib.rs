@@ -1,7 +1,7 @@
 //! End-to-end encrypted messaging between accounts `user@domain` on independent servers, as a library without I/O: no
 //! sockets, no files, no clock, no threads, no randomness of its own. So far it contains the ground: cryptographic
-//! primitives behind types that are hard to misuse ([`crypto`]), the strict wire format ([`wire`]), and accounts, devices, servers,
-//! prekeys and trust ([`identity`]).
+//! primitives behind types that are hard to misuse ([`crypto`]), the strict wire format ([`wire`]), the contract with the application's
+//! store ([`storage`]), and accounts, devices, servers, prekeys and trust ([`identity`]).
 //!
 //! ```
 //! use sottovoce::crypto::blob;
@@ -35,6 +35,7 @@
 //! | layer | module | |
 //! |---|---|---|
 //! | 3 | [`identity`] | addresses, accounts, devices, servers, prekeys, trust |
+//! | 2 | [`storage`] | keys, wants, writes, encryption at rest |
 //! | 1 | [`wire`] | strict canonical Protocol Buffers, limits |
 //! | 0 | [`crypto`] | primitives, labels, secrets |
 //! | leaves | [`error`], [`time`] | whose fault an error is; time as a value |
@@ -44,6 +45,7 @@
 pub mod crypto;
 pub mod error;
 pub mod identity;
+pub mod storage;
 pub mod time;
 pub mod wire;
 
@@ -51,3 +53,8 @@ pub mod wire;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Keeps the store in the guide for authors of stores working.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/STORAGE.md")]
+struct StorageGuide;

@@ -284,7 +284,15 @@ fn the_protocol_lists_what_the_code_has() {
 fn every_attack_is_accounted_for() {
     let model = std::fs::read_to_string(root().join("docs/SECURITY-MODEL.md")).unwrap();
     let mut tests = String::new();
-    for entry in ["tests/attacks", "tests/attacks/identity", "tests/published", "tests", "src/crypto"] {
+    for entry in [
+        "tests/attacks",
+        "tests/attacks/identity",
+        "tests/published",
+        "tests/storage",
+        "tests",
+        "src/crypto",
+        "crates/world/tests",
+    ] {
         for file in std::fs::read_dir(root().join(entry)).unwrap() {
             let path = file.unwrap().path();
             if path.extension().is_some_and(|end| end == "rs") {
@@ -309,7 +317,10 @@ fn every_attack_is_accounted_for() {
         .chain((1..=22).map(|n| format!("C-{n:02}")))
         .chain((1..=11).map(|n| format!("U-{n:02}")))
         .chain((1..=9).chain([11, 14]).map(|n| format!("D-{n:02}")))
-        .chain(["H-11", "H-12", "S-08", "S-09", "F-15", "P-10"].map(str::to_owned))
+        .chain(
+            ["H-11", "H-12", "L-04", "L-05", "L-07", "R-06", "S-08", "S-09", "F-15", "P-10"]
+                .map(str::to_owned),
+        )
     {
         assert!(
             rows.iter().any(|row| row.starts_with(&format!("| {id} "))),

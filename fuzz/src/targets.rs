@@ -3,6 +3,8 @@
 
 #[path = "identity.rs"]
 mod identity;
+#[path = "storage.rs"]
+mod storage;
 
 use identity::{
     certificate_verify, chain_follow, claim_verify, domain, fork_verify, manifest_verify, recovery_phrase,
@@ -21,6 +23,7 @@ use sottovoce::crypto::{ed25519, hazmat, hybrid, kdf, label, mldsa, mlkem, x2551
 use sottovoce::identity::address::Address;
 use sottovoce::wire::specimen::{Mark, Part, Specimen};
 use sottovoce::wire::{Rule, Wire};
+use storage::{stored_records, timers_and_jobs, vault_names, vault_open};
 
 /// A target: its name, the functions it covers, and what it does with an input.
 pub struct Target {
@@ -88,6 +91,11 @@ targets! {
     recovery_phrase covers "recovery::RecoveryKey::from_str";
     typed_code covers "comparison::Comparison::confirm";
     trust_steps covers "trust::ContactTrust::verify";
+    vault_names covers "vault::Vault::new", "vault::Vault::partition", "vault::Vault::item", "key::Key::new", "key::ItemId::new";
+    vault_open covers "vault::Vault::open_record", "vault::Vault::open_entry", "vault::Vault::open_event";
+    stored_records covers "record::Format::previous", "wire::Wire::decode<Timer>", "wire::Wire::decode<SetTimer>",
+        "wire::Wire::decode<Job>";
+    timers_and_jobs covers "job::Job::new";
 }
 
 /// Runs the target of this name.

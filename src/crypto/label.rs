@@ -92,6 +92,8 @@ registry! {
         SEAL = "seal";
         /// Recovery key of an account.
         RECOVERY_KEY = "recovery key";
+        /// Keys of a store.
+        VAULT = "vault";
         /// Nonce key of records at rest.
         REST_NONCE = "rest nonce";
         /// Content key of records at rest.

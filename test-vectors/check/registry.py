@@ -10,7 +10,7 @@ from .spec import Malformed
 OPERATIONS: Dict[str, Tuple[Dict[str, Callable], Callable]] = {}
 
 
-def operation(name: str, **inputs: Callable):
+def operation(name: str, /, **inputs: Callable):
     declared = spec.OPERATION_INPUTS.get(name)
     if declared != list(inputs):
         raise Malformed(f"README.md gives {name} the inputs {declared}, not {list(inputs)}")

@@ -1,4 +1,4 @@
-"""The last column of the tables of §3.3 and §4.18: what a message must be beyond the rules of §3.2.
+"""The last column of the tables of §2.12, §3.3 and §4.18: what a message must be beyond the rules of §3.2.
 
 A rule for a field is given its value, a rule for a message the whole, when its fields have passed theirs.
 """
@@ -42,6 +42,13 @@ def spelt(check: Callable, text: str) -> None:
         check(text)
     except Refused:
         raise Refused("bad-value") from None
+
+
+# §2.12
+
+@rule("Job")
+def _(job):
+    require(job["done"] <= job["total"], "bad-value")
 
 
 # §3.3

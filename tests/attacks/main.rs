@@ -17,6 +17,7 @@ mod implementation;
 mod primitives;
 mod properties;
 mod secrets;
+mod storage;
 mod support;
 mod wire_bytes;
 mod wire_fields;

@@ -28,9 +28,11 @@ mod make_people;
 mod make_prekeys;
 mod make_sealed;
 mod make_signed;
+mod make_storage;
 mod make_wire;
 mod ops;
 mod ops_identity;
+mod ops_storage;
 mod values;
 
 use std::collections::BTreeSet;

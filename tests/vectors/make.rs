@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::inputs::Inputs;
 use crate::{
     make_account, make_address, make_certificate, make_chain, make_follow, make_identity_wire, make_people,
-    make_prekeys, make_sealed, make_signed, make_wire, ops,
+    make_prekeys, make_sealed, make_signed, make_storage, make_wire, ops,
 };
 
 /// A vector file in the making.
@@ -51,6 +51,7 @@ pub fn files() -> Vec<(&'static str, Value)> {
         ("hybrid.json", make_signed::hybrid().finish()),
         ("one_time.json", make_sealed::one_time().finish()),
         ("rest.json", make_sealed::rest().finish()),
+        ("storage.json", make_storage::storage().finish()),
         ("blob.json", make_sealed::blob().finish()),
         ("attachment.json", make_sealed::attachment().finish()),
         ("wire.json", make_wire::wire().finish()),

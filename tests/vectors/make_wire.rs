@@ -58,7 +58,7 @@ fn part(value: u64) -> Vec<u8> {
 }
 
 /// A specimen with the fields that `edit` makes of the usual ones.
-fn specimen(edit: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
+pub fn specimen(edit: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
     let mut fields = fields();
     edit(&mut fields);
     fields.concat()

@@ -23,6 +23,8 @@ use sottovoce::identity::sas::{Comparison, Initiator, Responder, SasAnswer, SasR
 use sottovoce::identity::server::{Endpoint, OnlineKey, ServerBody};
 use sottovoce::identity::trust::{Compared, ContactTrust};
 use sottovoce::identity::validity::Validity;
+use sottovoce::storage::job::Job;
+use sottovoce::storage::timer::Timer;
 use sottovoce::wire::Wire;
 use sottovoce::wire::specimen::Specimen;
 
@@ -44,6 +46,8 @@ const DECODERS: &[Decoder] = &[
     decoder::<BlobPointer>(),
     decoder::<AttachmentPointer>(),
     decoder::<Specimen>(),
+    decoder::<Timer>(),
+    decoder::<Job>(),
     decoder::<Link>(),
     decoder::<Header>(),
     decoder::<SignedHeader>(),

@@ -649,3 +649,31 @@ impl Colour {
         }
     }
 }
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Timer {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub owner: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "2")]
+    pub due: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "3")]
+    pub set: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct Job {
+    #[prost(uint32, optional, tag = "1")]
+    pub kind: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub state: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "3")]
+    pub done: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "4")]
+    pub total: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "5")]
+    pub due: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "6")]
+    pub set: ::core::option::Option<u64>,
+}

@@ -836,3 +836,42 @@ static SPECIMEN_MARK: Schema = Schema {
         Field { number: 1, kind: Kind::Text { min: 1, max: 16 }, presence: Presence::Repeated { max: 12 } },
     ],
 };
+
+impl Described for messages::Timer {
+    const SCHEMA: &'static Schema = &TIMER;
+}
+
+static TIMER: Schema = Schema {
+    name: "Timer",
+    max_bytes: 88,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 1, max: 64 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Job {
+    const SCHEMA: &'static Schema = &JOB;
+}
+
+static JOB: Schema = Schema {
+    name: "Job",
+    max_bytes: 4149,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 0, max: 4096 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::Job {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Job(..)")
+    }
+}

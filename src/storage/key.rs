@@ -1,0 +1,183 @@
+//! Names of records and logs. `docs/PROTOCOL.md` §2.12.
+
+use core::fmt;
+use core::ops::RangeInclusive;
+
+use super::limits;
+use crate::time::Timestamp;
+
+/// What kind of records a table holds. This is the registry: no two kinds share a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Table(u8);
+
+impl Table {
+    /// [Timers](super::timer) by due time.
+    pub const TIMERS_DUE: Self = Self(1);
+    /// [Timers](super::timer) by the time they were set.
+    pub const TIMERS_SET: Self = Self(2);
+    /// [Jobs](super::job).
+    pub const JOBS: Self = Self(3);
+    /// Specimens: tests, vectors, and the [conformance suite](super::conformance).
+    pub const SPECIMENS: Self = Self(255);
+
+    /// All tables.
+    pub const ALL: &[Self] = &[Self::TIMERS_DUE, Self::TIMERS_SET, Self::JOBS, Self::SPECIMENS];
+
+    /// The number under which a store keeps the table.
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+}
+
+/// The name of a record or of a log: a table, and 24 bytes that are ordered as bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    table: Table,
+    name: [u8; 24],
+}
+
+impl Key {
+    /// The key that a store has kept as these bytes.
+    pub const fn new(table: Table, name: [u8; 24]) -> Self {
+        Self { table, name }
+    }
+
+    /// The table.
+    pub const fn table(&self) -> Table {
+        self.table
+    }
+
+    /// The name within the table.
+    pub const fn name(&self) -> &[u8; 24] {
+        &self.name
+    }
+
+    /// The last eight bytes as a number: a record's suffix in its partition.
+    pub fn suffix(&self) -> u64 {
+        self.name.last_chunk().map_or(0, |suffix| u64::from_be_bytes(*suffix))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({}:", self.table.0)?;
+        self.name.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        f.write_str(")")
+    }
+}
+
+/// Records of a table that belong together, under one pseudo-random prefix. Made by [`Vault::partition`](super::Vault::partition).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Partition {
+    table: Table,
+    prefix: [u8; 16],
+}
+
+impl Partition {
+    pub(super) const fn new(table: Table, prefix: [u8; 16]) -> Self {
+        Self { table, prefix }
+    }
+
+    pub(super) const fn prefix(self) -> [u8; 16] {
+        self.prefix
+    }
+
+    /// The record, or the log, with this suffix.
+    pub fn key(&self, suffix: u64) -> Key {
+        Key { table: self.table, name: joined(self.prefix, suffix.to_be_bytes()) }
+    }
+
+    /// The first `max` records whose suffixes lie in a range.
+    pub fn range(&self, suffixes: RangeInclusive<u64>, max: u16) -> Range {
+        Range::new(self.key(*suffixes.start()), *self.key(*suffixes.end()).name(), max)
+    }
+}
+
+/// The first records of a table from one name to another, both included.
+///
+/// A scan decides nothing: what it finds may be incomplete, and what it found may be gone. It is always within one partition, or
+/// in a table ordered by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Range {
+    from: Key,
+    to: [u8; 24],
+    max: u16,
+}
+
+impl Range {
+    fn new(from: Key, to: [u8; 24], max: u16) -> Self {
+        Self { from, to, max: max.min(limits::SCAN_ROWS) }
+    }
+
+    /// The first `max` records of a table ordered by time, from one time to another.
+    pub(super) fn in_time(table: Table, times: RangeInclusive<Timestamp>, max: u16) -> Self {
+        Self::new(
+            Key { table, name: in_time(*times.start(), [0; 16]) },
+            in_time(*times.end(), [0xff; 16]),
+            max,
+        )
+    }
+
+    /// The table.
+    pub const fn table(&self) -> Table {
+        self.from.table
+    }
+
+    /// The first name that belongs to the range.
+    pub const fn from(&self) -> &[u8; 24] {
+        &self.from.name
+    }
+
+    /// The last name that belongs to the range.
+    pub const fn to(&self) -> &[u8; 24] {
+        &self.to
+    }
+
+    /// How many records at most.
+    pub const fn max(&self) -> u16 {
+        self.max
+    }
+
+    /// Whether a key lies in the range.
+    pub fn contains(&self, key: &Key) -> bool {
+        key.table == self.from.table && self.from.name <= key.name && key.name <= self.to
+    }
+}
+
+/// The id of an entry of a log. Made by [`Vault::item`](super::Vault::item).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ItemId([u8; 16]);
+
+impl ItemId {
+    /// The id that a store has kept as these bytes.
+    pub const fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ItemId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ItemId(")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        f.write_str(")")
+    }
+}
+
+/// The name of a record in a table ordered by time.
+pub(super) fn in_time(time: Timestamp, prefix: [u8; 16]) -> [u8; 24] {
+    joined(time.as_millis().to_be_bytes(), prefix)
+}
+
+fn joined<const A: usize, const B: usize>(first: [u8; A], second: [u8; B]) -> [u8; 24] {
+    const { assert!(A + B == 24, "a name has 24 bytes") };
+    let mut name = [0; 24];
+    let (start, end) = name.split_at_mut(A);
+    start.copy_from_slice(&first);
+    end.copy_from_slice(&second);
+    name
+}

@@ -1,0 +1,127 @@
+//! Jobs: in slices, resumed, ended, and not started twice.
+
+use sottovoce::storage::job::{Job, JobId};
+use sottovoce::storage::timer;
+use sottovoce::storage::{Commit, MemoryStore, StorageError, Store, Transaction};
+use sottovoce::time::Timestamp;
+
+use crate::support::{commit, decide, run};
+
+const ID: JobId = JobId([3; 16]);
+
+fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+fn start(store: &mut MemoryStore, id: JobId, total: u64) -> bool {
+    run(store, |transaction| id.start(transaction, Job::new(7, vec![0], total), at(5)))
+}
+
+/// Wakes, and does a slice of every job that is due: one step of its total. The jobs that were served.
+fn wake(store: &mut MemoryStore, now: u64) -> (Vec<JobId>, Option<Timestamp>) {
+    let mut released = commit(store, |transaction| {
+        let mut served = Vec::new();
+        for due in timer::due(transaction, at(now), 2)? {
+            let id = JobId::of(&due.take(transaction)).expect("only jobs have timers here");
+            served.push(id);
+            let Some(mut running) = id.resume(transaction)? else { continue };
+            let job = running.job_mut();
+            job.done += 1;
+            job.state.push(0);
+            if job.done == job.total {
+                running.end(transaction);
+            } else {
+                running.advance(transaction, at(now))?;
+            }
+        }
+        Ok(served)
+    });
+    (released.send.pop().unwrap(), released.wake_at)
+}
+
+#[test]
+fn a_job_goes_on_at_once_until_it_ends() {
+    let mut store = MemoryStore::new();
+    assert!(start(&mut store, ID, 3));
+    for slice in 1..=3 {
+        assert_eq!(wake(&mut store, 10), (vec![ID], Some(at(10))), "slice {slice}");
+    }
+    assert_eq!(wake(&mut store, 10), (vec![], None));
+    assert_eq!(store.records(), 0);
+}
+
+#[test]
+fn a_command_that_runs_again_starts_nothing() {
+    let mut store = MemoryStore::new();
+    assert!(start(&mut store, ID, 3));
+    wake(&mut store, 10);
+    let before = store.snapshot();
+    assert!(!start(&mut store, ID, 9));
+    assert_eq!(store.snapshot(), before);
+    let done = run(&mut store, |transaction| {
+        let running = ID.resume(transaction)?.unwrap();
+        let job = running.job();
+        Ok((job.kind, job.state.to_vec(), job.done, job.total))
+    });
+    assert_eq!(done, (7, vec![0, 0], 1, 3));
+}
+
+/// However many jobs there are, each gets its turn.
+#[test]
+fn jobs_take_turns() {
+    let mut store = MemoryStore::new();
+    for id in 0..5 {
+        start(&mut store, JobId([id; 16]), 4);
+    }
+    let mut slices = [0; 5];
+    let mut wakes = 0;
+    for now in 10.. {
+        let (served, _) = wake(&mut store, now);
+        if served.is_empty() {
+            break;
+        }
+        wakes += 1;
+        for id in served {
+            slices[usize::from(id.0[0])] += 1;
+        }
+        let spread = slices.iter().max().unwrap() - slices.iter().min().unwrap();
+        // Those that were served in one wake are due at the same time, in any order.
+        assert!(spread <= 2, "{slices:?}");
+    }
+    assert_eq!((slices, wakes), ([4; 5], 10));
+    assert_eq!(store.records(), 0);
+}
+
+#[test]
+fn a_cancelled_job_is_gone() {
+    let mut store = MemoryStore::new();
+    start(&mut store, ID, 1_000_000);
+    wake(&mut store, 10);
+    let cancel = |transaction: &mut Transaction<'_>| {
+        Ok(ID.resume(transaction)?.map(|running| running.end(transaction).done))
+    };
+    // A slice that was being done at the same time is not kept.
+    let (slice, _) = decide(&mut store, |transaction| {
+        let running = ID.resume(transaction)?.unwrap();
+        Ok(running.advance(transaction, at(11))?)
+    })
+    .unwrap();
+    assert_eq!(run(&mut store, cancel), Some(1));
+    let Ok(commit) = slice.commit(|write| store.apply(write));
+    assert!(matches!(commit, Commit::Conflict));
+    assert_eq!(run(&mut store, cancel), None);
+    assert_eq!(store.records(), 0);
+    assert_eq!(wake(&mut store, 20), (vec![], None));
+}
+
+#[test]
+fn a_job_has_limits() {
+    let mut store = MemoryStore::new();
+    let too_large =
+        |transaction: &mut Transaction<'_>| ID.start(transaction, Job::new(1, vec![0; 4_097], 1), at(0));
+    assert!(matches!(decide(&mut store, too_large), Err(StorageError::Encode(_))));
+    let largest = |transaction: &mut Transaction<'_>| {
+        ID.start(transaction, Job::new(u32::MAX, vec![0; 4_096], u64::MAX), at(u64::MAX))
+    };
+    assert!(run(&mut store, largest));
+}

@@ -1,0 +1,69 @@
+//! A store, a vault, and steps written as closures.
+
+use sottovoce::crypto::random::{Generator, Seed};
+use sottovoce::crypto::secret::Secret;
+use sottovoce::storage::{
+    Commit, Effects, Interrupt, Key, Loaded, MemoryStore, Released, Step, Stop, StorageError, Store, Table,
+    Transaction, Vault, step,
+};
+use sottovoce::wire::specimen::Part;
+
+pub fn vault() -> Vault {
+    Vault::new(&Secret::new([7; 32]), b"tests")
+}
+
+pub fn seed(number: u8) -> Seed {
+    let mut bytes = [0x5a; 32];
+    bytes[0] = number;
+    Seed::from_bytes(bytes).unwrap()
+}
+
+pub fn generator(number: u8) -> Generator {
+    seed(number).into_generator()
+}
+
+pub fn part(number: u32) -> Part {
+    Part { number, mark: None }
+}
+
+pub fn key(suffix: u64) -> Key {
+    vault().partition(Table::SPECIMENS, b"things").key(suffix)
+}
+
+/// Runs a body until it has all it wants. Says how often something was loaded.
+pub fn decide<T>(
+    store: &mut MemoryStore,
+    body: impl Fn(&mut Transaction<'_>) -> Result<T, Interrupt>,
+) -> Result<(Effects<T>, usize), StorageError> {
+    let (vault, mut loaded) = (vault(), Loaded::new());
+    let mut round = 0;
+    loop {
+        let body = |transaction: &mut Transaction<'_>| {
+            Ok(vec![body(transaction).map_err(Stop::<StorageError>::from)?])
+        };
+        match step(&vault, &loaded, seed(1), body)? {
+            Step::Ready(effects) => return Ok((effects, round)),
+            Step::Load(wants) => {
+                let Ok(more) = store.load(&wants);
+                loaded.extend(more);
+                round += 1;
+            }
+        }
+    }
+}
+
+/// Runs and commits a body.
+pub fn commit<T>(
+    store: &mut MemoryStore,
+    body: impl Fn(&mut Transaction<'_>) -> Result<T, Interrupt>,
+) -> Released<T> {
+    let (effects, _) = decide(store, body).unwrap();
+    let Ok(commit) = effects.commit(|write| store.apply(write));
+    let Commit::Released(released) = commit else { panic!("a conflict with nobody") };
+    released
+}
+
+/// Runs and commits a body, for what it returns.
+pub fn run<T>(store: &mut MemoryStore, body: impl Fn(&mut Transaction<'_>) -> Result<T, Interrupt>) -> T {
+    commit(store, body).send.pop().unwrap()
+}
