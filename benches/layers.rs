@@ -1,4 +1,4 @@
-//! What layers 0 and 1 cost beyond the crates they wrap, and layer 3 beyond the cryptography that it cannot do without:
+//! What layers 0 and 1 cost beyond the crates they wrap, layers 2 and 3 beyond the cryptography that they cannot do without:
 //! `cargo bench --bench layers [-- part of a name]`.
 //!
 //! Each row runs our function and, in turn with it, the bare crate as an expert would call it for the same cryptographic work.
@@ -28,6 +28,8 @@ mod proto;
 mod sealed;
 #[path = "layers/signatures.rs"]
 mod signatures;
+#[path = "layers/storage.rs"]
+mod storage;
 #[path = "layers/symmetric.rs"]
 mod symmetric;
 #[path = "layers/wire.rs"]
@@ -43,6 +45,8 @@ fn main() {
     wire::run(&mut pairs);
     pairs.head("ours ns", "primitives", false);
     identity::run(&mut pairs);
+    pairs.head("ours ns", "beside", false);
+    storage::run(&mut pairs);
     pairs.head("libcrux", "RustCrypto", false);
     peers::run(&mut pairs);
     pairs.finish();

@@ -292,6 +292,7 @@ fn every_attack_is_accounted_for() {
         "tests",
         "src/crypto",
         "crates/world/tests",
+        "crates/store-sqlite/tests",
     ] {
         for file in std::fs::read_dir(root().join(entry)).unwrap() {
             let path = file.unwrap().path();

@@ -144,7 +144,7 @@ fn l_07_no_feature_or_cfg_changes_what_the_library_does() {
 }
 
 /// What applications link.
-const PACKAGES: &[&str] = &["."];
+const PACKAGES: &[&str] = &[".", "crates/store-sqlite"];
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let paths = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());

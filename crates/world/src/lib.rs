@@ -1,4 +1,10 @@
-//! Experiments with Sottovoce: simulated disks, and real ones with processes that are killed.
+//! Worlds in which the library has to keep its promises: simulated disks, and real ones with processes that are killed.
+
+#![deny(unreachable_pub)]
 
 pub mod dice;
 pub mod disk;
+pub mod store;
+
+/// Why a world came to an end before its time.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;

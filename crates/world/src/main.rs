@@ -1,0 +1,29 @@
+//! `cargo run --release -p sottovoce-world -- store --processes 2 --kill 500`
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use sottovoce_world::Failure;
+use sottovoce_world::store::{self, Options, Worker};
+
+#[derive(Parser)]
+#[command(about = "Worlds in which the library has to keep its promises")]
+struct Arguments {
+    #[command(subcommand)]
+    world: World,
+}
+
+#[derive(Subcommand)]
+enum World {
+    /// Kills processes that write into one store, and looks whether it stays whole
+    Store(Options),
+    #[command(hide = true)]
+    StoreWorker(Worker),
+}
+
+fn main() -> Result<ExitCode, Failure> {
+    match Arguments::parse().world {
+        World::Store(options) => store::main(&options),
+        World::StoreWorker(worker) => worker.run().map(|()| ExitCode::SUCCESS),
+    }
+}
