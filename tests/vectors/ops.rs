@@ -16,7 +16,7 @@ use sottovoce::identity::address::Address;
 use sottovoce::wire::Wire;
 
 use crate::inputs::Inputs;
-use crate::{attachments, ops_identity, values};
+use crate::{attachments, ops_handshake, ops_identity, values};
 
 /// The error class of a failed operation.
 pub type Outcome = Result<Value, &'static str>;
@@ -56,6 +56,7 @@ pub fn run(op: &str, i: &Inputs) -> Outcome {
             let address: Address = i.text("text").parse().map_err(class)?;
             Ok(json!({ "local": address.local(), "domain": address.domain() }))
         }
+        ("handshake", _) => ops_handshake::run(op, i),
         _ => ops_identity::run(op, i),
     }
 }

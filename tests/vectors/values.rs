@@ -9,6 +9,9 @@ use serde_json::{Map, Value, json};
 use sottovoce::crypto::attachment::AttachmentPointer;
 use sottovoce::crypto::blob::BlobPointer;
 use sottovoce::crypto::hybrid;
+use sottovoce::handshake::{
+    Answering, Awaiting, Floor, Initial, LinkProof, OneTimePlace, OwnBundle, OwnManifest, ReplayEntry,
+};
 use sottovoce::identity::account::AccountBody;
 use sottovoce::identity::certificate::{AddressCertificate, SignedCertificate};
 use sottovoce::identity::chain::{AuthorityPath, ForkEvidence, Header, Link, Manifest, SignedHeader};
@@ -88,6 +91,15 @@ const DECODERS: &[Decoder] = &[
     decoder::<DeviceSecret>(),
     decoder::<PrekeySecret>(),
     decoder::<OneTimeSecret>(),
+    decoder::<OneTimePlace>(),
+    decoder::<Initial>(),
+    decoder::<LinkProof>(),
+    decoder::<OwnBundle>(),
+    decoder::<OwnManifest>(),
+    decoder::<ReplayEntry>(),
+    decoder::<Awaiting>(),
+    decoder::<Answering>(),
+    decoder::<Floor>(),
 ];
 
 /// The library decides and encodes again; a general decoder then shows the fields.
