@@ -21,7 +21,8 @@ GROUPS = {
     "wire_people": "VerificationCode LinkInvitation QrPayload SasStart SasAnswer SasReveal LinkRequest LinkReveal",
     "wire_kept": "ClaimGrant Seen PrekeysSeen ContactTrust DeviceSecret PrekeySecret OneTimeSecret "
     "SasInitiating SasResponding SasComparing LinkInviting LinkJoining LinkComparing LinkAwaiting",
-    "wire_handshake": "OneTimePlace Initial LinkProof OwnBundle OwnManifest ReplayEntry HandshakeAwaiting HandshakeAnswering PeerFloor",
+    "wire_handshake": "OneTimePlace Initial LinkProof OwnBundle OwnManifest ReplayEntry HandshakeAwaiting HandshakeAnswering PeerFloor "
+    "SessionStanding",
 }
 for group, messages in GROUPS.items():
     WIRE.update({message: [group] for message in messages.split()})

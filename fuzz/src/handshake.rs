@@ -20,6 +20,7 @@ use sottovoce::identity::prekeys::{
 };
 use sottovoce::identity::recovery::RecoveryKey;
 use sottovoce::identity::validity::{LONGEST, Validity};
+use sottovoce::pairwise::Standing;
 use sottovoce::time::Timestamp;
 use sottovoce::wire::Wire;
 
@@ -37,6 +38,7 @@ pub(super) fn wire_handshake(data: &[u8]) {
     wire::<Awaiting>(data);
     wire::<Answering>(data);
     wire::<Floor>(data);
+    wire::<Standing>(data);
 }
 
 pub(super) fn identity_block(data: &[u8]) {

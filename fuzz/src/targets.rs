@@ -91,7 +91,7 @@ targets! {
     recovery_phrase covers "recovery::RecoveryKey::from_str";
     typed_code covers "comparison::Comparison::confirm";
     trust_steps covers "trust::ContactTrust::verify";
-    wire_handshake covers "wire::Wire::decode<OneTimePlace>", "wire::Wire::decode<Initial>", "wire::Wire::decode<LinkProof>", "wire::Wire::decode<OwnBundle>", "wire::Wire::decode<OwnManifest>", "wire::Wire::decode<ReplayEntry>", "wire::Wire::decode<Awaiting>", "wire::Wire::decode<Answering>", "wire::Wire::decode<Floor>";
+    wire_handshake covers "wire::Wire::decode<OneTimePlace>", "wire::Wire::decode<Initial>", "wire::Wire::decode<LinkProof>", "wire::Wire::decode<OwnBundle>", "wire::Wire::decode<OwnManifest>", "wire::Wire::decode<ReplayEntry>", "wire::Wire::decode<Awaiting>", "wire::Wire::decode<Answering>", "wire::Wire::decode<Floor>", "wire::Wire::decode<Standing>";
     identity_block covers "identity_block::IdentityBlock::from_bytes";
     link_proof covers "linked::LinkProof::verify";
     initial_open covers "wire::Wire::decode<Initial>";

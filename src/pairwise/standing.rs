@@ -8,6 +8,9 @@
 //! No step goes back, and none is taken that this picture does not have.
 
 use super::Role;
+use crate::wire::Rule;
+use crate::wire::generated::messages as proto;
+use crate::wire::message::{Message, required};
 
 /// How the other side is authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +89,63 @@ impl Standing {
             Self { authentication, forward_secrecy, ..self }
         } else {
             self
+        }
+    }
+}
+
+impl Standing {
+    /// Whether the transitions above lead here.
+    const fn is_reachable(self) -> bool {
+        let is_full = matches!(self.forward_secrecy, ForwardSecrecy::Full);
+        match (self.role, self.authentication) {
+            (Role::Initiator, Authentication::Implicit) => !self.has_answered,
+            (Role::Initiator, Authentication::PostQuantum) => !self.has_answered && is_full,
+            (Role::Responder, Authentication::Classical) => true,
+            (Role::Responder, Authentication::PostQuantum) => self.has_answered && is_full,
+            (Role::Initiator, Authentication::Classical) | (Role::Responder, Authentication::Implicit) => {
+                false
+            }
+        }
+    }
+}
+
+impl Message for Standing {
+    type Proto = proto::SessionStanding;
+
+    fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
+        let role = match proto::SessionRole::try_from(required(proto.role)?) {
+            Ok(proto::SessionRole::Initiator) => Role::Initiator,
+            Ok(proto::SessionRole::Responder) => Role::Responder,
+            Ok(proto::SessionRole::Unspecified) | Err(_) => return Err(Rule::BadValue),
+        };
+        let authentication = match proto::PeerAuthentication::try_from(required(proto.authentication)?) {
+            Ok(proto::PeerAuthentication::Implicit) => Authentication::Implicit,
+            Ok(proto::PeerAuthentication::Classical) => Authentication::Classical,
+            Ok(proto::PeerAuthentication::PostQuantum) => Authentication::PostQuantum,
+            Ok(proto::PeerAuthentication::Unspecified) | Err(_) => return Err(Rule::BadValue),
+        };
+        let reduced = required(proto.reduced)?;
+        let forward_secrecy = if reduced { ForwardSecrecy::Reduced } else { ForwardSecrecy::Full };
+        let has_answered = required(proto.answered)?;
+        let standing = Self { role, has_answered, authentication, forward_secrecy };
+        if standing.is_reachable() { Ok(standing) } else { Err(Rule::BadValue) }
+    }
+
+    fn to_proto(&self) -> Self::Proto {
+        let role = match self.role {
+            Role::Initiator => proto::SessionRole::Initiator,
+            Role::Responder => proto::SessionRole::Responder,
+        };
+        let authentication = match self.authentication {
+            Authentication::Implicit => proto::PeerAuthentication::Implicit,
+            Authentication::Classical => proto::PeerAuthentication::Classical,
+            Authentication::PostQuantum => proto::PeerAuthentication::PostQuantum,
+        };
+        proto::SessionStanding {
+            role: Some(role.into()),
+            answered: Some(self.has_answered),
+            authentication: Some(authentication.into()),
+            reduced: Some(self.forward_secrecy == ForwardSecrecy::Reduced),
         }
     }
 }

@@ -169,6 +169,21 @@ def _(floor):
     require(not floor["capabilities"] & MANAGE, "bad-value")
 
 
+INITIATOR, RESPONDER = 1, 2
+IMPLICIT, CLASSICAL, POST_QUANTUM = 1, 2, 3
+
+
+@rule("SessionStanding")
+def _(standing):
+    is_proven = standing["authentication"] == POST_QUANTUM
+    require(not (is_proven and standing["reduced"]), "bad-value")
+    if standing["role"] == INITIATOR:
+        require(not standing["answered"] and standing["authentication"] != CLASSICAL, "bad-value")
+    else:
+        require(standing["authentication"] != IMPLICIT, "bad-value")
+        require(standing["answered"] or not is_proven, "bad-value")
+
+
 # §4.14
 
 @rule("ContactTrust")

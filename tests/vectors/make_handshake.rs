@@ -500,6 +500,7 @@ pub fn messages() -> File {
         ],
     );
     own_rules(&mut file, &with);
+    standings(&mut file);
     file
 }
 
@@ -540,4 +541,30 @@ fn own_rules(file: &mut File, with: &Initial) {
     decode("floor at the highest suite", "PeerFloor", &of(65_535, u64::MAX - 1), "");
     decode("floor beyond the highest suite", "PeerFloor", &of(65_536, 0), "bad-value");
     decode("floor with the right to manage", "PeerFloor", &of(1, 0x21), "bad-value");
+}
+
+/// All values, of which some are valid.
+fn standings(file: &mut File) {
+    for value in 0..24_u64 {
+        let (role, answered, authentication, reduced) =
+            (1 + value % 2, value / 2 % 2, 1 + value / 4 % 3, value / 12);
+        let bytes =
+            [number(1, role), number(2, answered), number(3, authentication), number(4, reduced)].concat();
+        let valid = match (role, authentication) {
+            (1, 1) => answered == 0,
+            (1, 3) => answered == 0 && reduced == 0,
+            (2, 2) => true,
+            (2, 3) => answered == 1 && reduced == 0,
+            _ => false,
+        };
+        let name = format!(
+            "standing of role {role}, answered {answered}, authentication {authentication}, reduced {reduced}"
+        );
+        let input = json!({ "message": "SessionStanding", "bytes": hex(bytes) });
+        if valid {
+            file.good(&name, "wire.decode", input);
+        } else {
+            file.bad(&name, "wire.decode", input, "bad-value");
+        }
+    }
 }

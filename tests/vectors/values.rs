@@ -26,6 +26,7 @@ use sottovoce::identity::sas::{Comparison, Initiator, Responder, SasAnswer, SasR
 use sottovoce::identity::server::{Endpoint, OnlineKey, ServerBody};
 use sottovoce::identity::trust::{Compared, ContactTrust};
 use sottovoce::identity::validity::Validity;
+use sottovoce::pairwise::Standing;
 use sottovoce::wire::Wire;
 use sottovoce::wire::specimen::Specimen;
 
@@ -100,6 +101,7 @@ const DECODERS: &[Decoder] = &[
     decoder::<Awaiting>(),
     decoder::<Answering>(),
     decoder::<Floor>(),
+    decoder::<Standing>(),
 ];
 
 /// The library decides and encodes again; a general decoder then shows the fields.

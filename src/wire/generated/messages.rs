@@ -653,6 +653,81 @@ pub struct PeerFloor {
     pub capabilities: ::core::option::Option<u64>,
 }
 #[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionStanding {
+    #[prost(enumeration = "SessionRole", optional, tag = "1")]
+    pub role: ::core::option::Option<i32>,
+    #[prost(bool, optional, tag = "2")]
+    pub answered: ::core::option::Option<bool>,
+    #[prost(enumeration = "PeerAuthentication", optional, tag = "3")]
+    pub authentication: ::core::option::Option<i32>,
+    #[prost(bool, optional, tag = "4")]
+    pub reduced: ::core::option::Option<bool>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SessionRole {
+    Unspecified = 0,
+    Initiator = 1,
+    Responder = 2,
+}
+impl SessionRole {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SESSION_ROLE_UNSPECIFIED",
+            Self::Initiator => "SESSION_ROLE_INITIATOR",
+            Self::Responder => "SESSION_ROLE_RESPONDER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SESSION_ROLE_UNSPECIFIED" => Some(Self::Unspecified),
+            "SESSION_ROLE_INITIATOR" => Some(Self::Initiator),
+            "SESSION_ROLE_RESPONDER" => Some(Self::Responder),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum PeerAuthentication {
+    Unspecified = 0,
+    Implicit = 1,
+    Classical = 2,
+    PostQuantum = 3,
+}
+impl PeerAuthentication {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PEER_AUTHENTICATION_UNSPECIFIED",
+            Self::Implicit => "PEER_AUTHENTICATION_IMPLICIT",
+            Self::Classical => "PEER_AUTHENTICATION_CLASSICAL",
+            Self::PostQuantum => "PEER_AUTHENTICATION_POST_QUANTUM",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PEER_AUTHENTICATION_UNSPECIFIED" => Some(Self::Unspecified),
+            "PEER_AUTHENTICATION_IMPLICIT" => Some(Self::Implicit),
+            "PEER_AUTHENTICATION_CLASSICAL" => Some(Self::Classical),
+            "PEER_AUTHENTICATION_POST_QUANTUM" => Some(Self::PostQuantum),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
 #[derive(::zeroize::ZeroizeOnDrop)]
 #[derive(Clone, PartialEq, ::prost::Message)]
 #[prost(skip_debug)]

@@ -915,6 +915,22 @@ static PEER_FLOOR: Schema = Schema {
     ],
 };
 
+impl Described for messages::SessionStanding {
+    const SCHEMA: &'static Schema = &SESSION_STANDING;
+}
+
+static SESSION_STANDING: Schema = Schema {
+    name: "SessionStanding",
+    max_bytes: 8,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Enum(&[1, 2]), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Enum(&[1, 2, 3]), presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
+    ],
+};
+
 impl Described for messages::Specimen {
     const SCHEMA: &'static Schema = &SPECIMEN;
 }

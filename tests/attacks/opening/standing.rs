@@ -39,6 +39,7 @@ fn h_13_standing_grows_by_proof_only() {
             let expected = |proven, before| if proven { Authentication::PostQuantum } else { before };
             assert_eq!(at_a.authentication(), expected(heard, Authentication::Implicit), "{past:?}");
             assert_eq!(at_b.authentication(), expected(proven, Authentication::Classical), "{past:?}");
+            assert_eq!((again(&at_a), again(&at_b)), (at_a, at_b), "what is kept is what was");
             assert_eq!(at_a.forward_secrecy() == ForwardSecrecy::Full, heard);
             assert_eq!(at_b.forward_secrecy() == ForwardSecrecy::Full, proven);
         }
