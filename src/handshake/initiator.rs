@@ -91,7 +91,7 @@ struct Offered {
     secrets: FirstSecrets,
 }
 
-/// Begins a handshake. The seed is drawn for this call; another attempt takes another seed and other prekeys.
+/// Begins a handshake. The seed is drawn for this call; another attempt takes another seed.
 /// [`HandshakeError::NotPossible`] if sender and recipient are one device.
 #[expect(clippy::needless_pass_by_value, reason = "prekeys serve one handshake")]
 pub fn initiate(

@@ -159,8 +159,10 @@ def initiate(
     entry = listed(theirs, bundle["device"], "not-possible")
     require(bundle["account"] == theirs.chain, "not-possible")
     require((bundle["term"], bundle["version"]) <= theirs.path.order, "not-possible")
-    require((own.chain, ids.device(own_entry)) != (theirs.chain, bundle["device"]), "not-possible")
+    suites = [entry["suites"][i : i + 2] for i in range(0, len(entry["suites"]), 2)]
+    require(struct.pack(">H", bundle["suite"]) in suites, "not-possible")
     new_floor = raised(floor, bundle["suite"], entry["capabilities"])
+    require((own.chain, ids.device(own_entry)) != (theirs.chain, bundle["device"]), "not-possible")
 
     pair = claim["one_time"]["pair"] if "one_time" in claim else None
     drawn = constructions.generate(seed, [32, 32, 32])

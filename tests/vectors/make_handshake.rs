@@ -494,7 +494,7 @@ pub fn messages() -> File {
             of("OwnBundle", prekeys().own.encode().unwrap(), OwnBundle::MAX_BYTES),
             of("OwnManifest", own_manifest(&bob_later()).encode().unwrap(), OwnManifest::MAX_BYTES),
             of("ReplayEntry", entry, ReplayEntry::MAX_BYTES),
-            of("HandshakeAwaiting", awaiting(), 2861),
+            of("HandshakeAwaiting", awaiting(), 2859),
             of("HandshakeAnswering", answering_state(), 86),
             of("PeerFloor", floor(1, 0x20), Floor::MAX_BYTES),
         ],

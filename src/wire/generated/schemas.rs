@@ -796,7 +796,7 @@ impl Described for messages::Initial {
 
 static INITIAL: Schema = Schema {
     name: "Initial",
-    max_bytes: 2824,
+    max_bytes: 2822,
     secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
@@ -878,10 +878,10 @@ impl Described for messages::HandshakeAwaiting {
 
 static HANDSHAKE_AWAITING: Schema = Schema {
     name: "HandshakeAwaiting",
-    max_bytes: 2861,
+    max_bytes: 2859,
     secret: false,
     fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 0, max: 2824 }, presence: Presence::Required },
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 2822 }, presence: Presence::Required },
         Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
     ],
 };
@@ -907,7 +907,7 @@ impl Described for messages::PeerFloor {
 
 static PEER_FLOOR: Schema = Schema {
     name: "PeerFloor",
-    max_bytes: 17,
+    max_bytes: 15,
     secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
