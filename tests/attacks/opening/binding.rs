@@ -12,7 +12,7 @@ use sottovoce::identity::chain::{Authorities, AuthorityPath, Header, Kind, Manif
 use sottovoce::identity::device::{Capabilities, Device};
 use sottovoce::identity::draft::Draft;
 use sottovoce::identity::ids::{AccountId, DeviceId};
-use sottovoce::identity::prekeys::{Bundle, ClaimAnswer, ClaimRequest, PrekeysSeen};
+use sottovoce::identity::prekeys::{Bundle, ClaimAnswer, ClaimRequest, PrekeySecret, PrekeysSeen};
 use sottovoce::wire::Wire as _;
 
 use super::{Responder, With, begin, read, seed, sent, write_under};
@@ -311,12 +311,36 @@ fn what_does_not_fit_does_not_begin() {
     assert_eq!(recipient(&newer, &bob), Ok(()));
     let later = Responder::of(Person { account: newer.clone(), ..person(2) }, 2);
     assert_eq!(recipient(&bob.person.account, &later).err(), not_possible);
+    // The same device in another account.
+    let again =
+        Verified::<Account>::found(&author(carol.person.recovery.signing()), &bob.person.device).unwrap();
+    assert_eq!(recipient(&again, &bob).err(), not_possible);
     let own = Sender::new(&bob.person.account, &bob.person.device).unwrap();
     let itself = Recipient::new(&bob.person.account, bob.prekeys(With::BundleOnly), address, None).unwrap();
     assert_eq!(initiate(&own, itself, seed(1)).err(), not_possible);
     // Keys of another bundle.
     assert_eq!(OwnBundle::new(&bob.bundle, carol.prekey_secret()).err(), not_possible);
+    let (own, other) = (bob.prekey_secret().encode().unwrap(), carol.prekey_secret().encode().unwrap());
+    for field in 0..3 {
+        let mut fields = split(&own);
+        fields[field] = split(&other)[field].clone();
+        let secret = PrekeySecret::decode(&join(&fields)).unwrap();
+        assert_eq!(OwnBundle::new(&bob.bundle, secret).err(), not_possible, "field {field} is another's");
+    }
+    assert!(OwnBundle::new(&bob.bundle, bob.prekey_secret()).is_ok());
     assert_eq!(OwnManifest::new(&alice.account, bob.person.device.id()).err(), not_possible);
+}
+
+/// The block has one length.
+#[test]
+fn w_09_an_identity_block_has_164_bytes() {
+    let alice = person(1);
+    let good = block(&alice.account, &alice.account.devices()[0]);
+    assert_eq!(IdentityBlock::from_bytes(&good).unwrap().to_bytes(), good);
+    for length in (0..400).filter(|length| *length != 164) {
+        let bytes: Vec<_> = good.iter().chain(&good).chain(&good).take(length).copied().collect();
+        assert!(IdentityBlock::from_bytes(&bytes).is_err(), "{length}");
+    }
 }
 
 /// A device writes to another of its own account as to anyone.

@@ -2,16 +2,16 @@
 
 use sottovoce::crypto::CryptoError;
 use sottovoce::handshake::{HandshakeError, Initial, OneTimePlace, ReplayEntry};
-use sottovoce::identity::prekeys::KEPT;
+use sottovoce::identity::prekeys::{KEPT, OneTimeSecret};
 use sottovoce::identity::validity::LONGEST;
 use sottovoce::pairwise::{ChainPlace, ForwardSecrecy};
-use sottovoce::time::Span;
+use sottovoce::time::{Span, Timestamp};
 use sottovoce::wire::Wire as _;
 use sottovoce_heap::measure;
 
 use super::{Responder, With, again, begin, read, sent};
 use crate::identity::{NOW, person};
-use crate::support::{below, rng};
+use crate::support::{below, join, rng, split};
 
 /// (a) at once, (b) after a restart, (c) without the session, (d) after a backup without it, (e) by another way. The record says it all:
 /// it is one value that outlives each of these, because it is written with the session and does not depend on it.
@@ -107,6 +107,15 @@ fn h_12_keys_of_another_place_do_not_serve() {
     // The same number and index with another stock's keys.
     let swapped = screened().open(Some(&bundle), other.kept_pair((1, 1)), NOW).err();
     assert_eq!(swapped, Some(CryptoError::Unauthentic.into()));
+    // The right index in another stock, and the right pair after its end, which may come before the bundle's.
+    let kept = |stock: u64, erase_after: Timestamp| {
+        let mut fields = split(&bob.kept_pair((1, 1)).unwrap().encode().unwrap());
+        (fields[0].value, fields[4].value) = (stock, erase_after.as_millis());
+        Some(OneTimeSecret::decode(&join(&fields)).unwrap())
+    };
+    assert_eq!(screened().open(Some(&bundle), kept(2, NOW), NOW).err(), unknown);
+    assert_eq!(screened().open(Some(&bundle), kept(1, NOW.minus(Span::from_millis(1))), NOW).err(), unknown);
+    assert!(screened().open(Some(&bundle), kept(1, NOW), NOW).is_ok());
     let without = Initial { one_time: None, ..initial.clone() };
     assert_eq!(bob.open(without).err(), Some(CryptoError::Unauthentic.into()));
     assert!(screened().open(Some(&bundle), bob.kept_pair((1, 1)), NOW).is_ok());

@@ -4,13 +4,15 @@ use sottovoce::crypto::hash::Hash;
 use sottovoce::crypto::mlkem::Ciphertext;
 use sottovoce::crypto::secret::Secret;
 use sottovoce::handshake::{HandshakeError, LinkProof};
+use sottovoce::identity::Verified;
+use sottovoce::identity::account::Account;
+use sottovoce::identity::device::Capabilities;
+use sottovoce::identity::draft::Draft;
 use sottovoce::pairwise::{Authentication, ChainPlace, Direction, ForwardSecrecy, Role, Standing};
 
 use super::{Responder, With, again, begin, sent};
 use crate::identity::{author, device, person, with_device};
 use crate::support::generator;
-use sottovoce::identity::device::Capabilities;
-use sottovoce::identity::draft::Draft;
 
 /// Every sequence of six events, on both sides, against the sentences of the specification.
 #[test]
@@ -94,6 +96,8 @@ fn h_13_answers_go_to_listed_devices_only() {
     assert_eq!(answer(&two), Ok(()));
     assert_eq!(answer(&removed), Err(HandshakeError::NotPossible));
     assert_eq!(answer(&carol.account), Err(HandshakeError::NotPossible));
+    let elsewhere = Verified::<Account>::found(&author(carol.recovery.signing()), &alice.device).unwrap();
+    assert_eq!(answer(&elsewhere), Err(HandshakeError::NotPossible), "the same device in another account");
 }
 
 /// A second handshake is believed only from whoever holds one of the two newest root steps, and only for itself.
