@@ -1,4 +1,4 @@
-//! What layers 0 and 1 cost beyond the crates they wrap, layers 2 and 3 beyond the cryptography that they cannot do without:
+//! What layers 0 and 1 cost beyond the crates they wrap, layers 2 to 4 beyond the cryptography that they cannot do without:
 //! `cargo bench --bench layers [-- part of a name]`.
 //!
 //! Each row runs our function and, in turn with it, the bare crate as an expert would call it for the same cryptographic work.
@@ -15,6 +15,8 @@
 
 #[path = "layers/bare.rs"]
 mod bare;
+#[path = "layers/handshake/mod.rs"]
+mod handshake;
 #[path = "layers/identity/mod.rs"]
 mod identity;
 #[path = "layers/keys.rs"]
@@ -45,6 +47,7 @@ fn main() {
     wire::run(&mut pairs);
     pairs.head("ours ns", "primitives", false);
     identity::run(&mut pairs);
+    handshake::run(&mut pairs);
     pairs.head("ours ns", "beside", false);
     storage::run(&mut pairs);
     pairs.head("libcrux", "RustCrypto", false);

@@ -21,6 +21,8 @@ GROUPS = {
     "wire_people": "VerificationCode LinkInvitation QrPayload SasStart SasAnswer SasReveal LinkRequest LinkReveal",
     "wire_kept": "ClaimGrant Seen PrekeysSeen ContactTrust DeviceSecret PrekeySecret OneTimeSecret "
     "SasInitiating SasResponding SasComparing LinkInviting LinkJoining LinkComparing LinkAwaiting",
+    "wire_handshake": "OneTimePlace Initial LinkProof OwnBundle OwnManifest ReplayEntry HandshakeAwaiting HandshakeAnswering PeerFloor "
+    "SessionStanding",
 }
 for group, messages in GROUPS.items():
     WIRE.update({message: [group] for message in messages.split()})
@@ -33,6 +35,8 @@ PARSERS = {
     "fork.verify": ("fork_verify", "evidence"),
     "certificate.verify": ("certificate_verify", "certificate"),
     "claim.verify": ("claim_verify", "answer"),
+    "handshake.open": ("initial_open", "initial"),
+    "handshake.compare": ("identity_block", "block"),
 }
 
 

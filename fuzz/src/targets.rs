@@ -1,11 +1,14 @@
 //! One target per public function that takes bytes or text. Each says which functions it covers, and
 //! `tests/fuzz_targets.rs` fails when one is missing.
 
+#[path = "handshake.rs"]
+mod handshake;
 #[path = "identity.rs"]
 mod identity;
 #[path = "storage.rs"]
 mod storage;
 
+use handshake::{identity_block, initial_open, link_proof, wire_handshake};
 use identity::{
     certificate_verify, chain_follow, claim_verify, domain, fork_verify, manifest_verify, recovery_phrase,
     trust_steps, typed_code, wire_bodies, wire_chain, wire_kept, wire_people, wire_prekeys,
@@ -96,6 +99,10 @@ targets! {
     stored_records covers "record::Format::previous", "wire::Wire::decode<Timer>", "wire::Wire::decode<SetTimer>",
         "wire::Wire::decode<Job>";
     timers_and_jobs covers "job::Job::new";
+    wire_handshake covers "wire::Wire::decode<OneTimePlace>", "wire::Wire::decode<Initial>", "wire::Wire::decode<LinkProof>", "wire::Wire::decode<OwnBundle>", "wire::Wire::decode<OwnManifest>", "wire::Wire::decode<ReplayEntry>", "wire::Wire::decode<Awaiting>", "wire::Wire::decode<Answering>", "wire::Wire::decode<Floor>", "wire::Wire::decode<Standing>";
+    identity_block covers "identity_block::IdentityBlock::from_bytes";
+    link_proof covers "linked::LinkProof::verify";
+    initial_open covers "wire::Wire::decode<Initial>";
 }
 
 /// Runs the target of this name.

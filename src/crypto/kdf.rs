@@ -11,7 +11,7 @@ use sha2::Sha256;
 
 use super::CryptoError;
 use super::absorb::Absorb;
-use super::label::ExpandLabel;
+use super::label::{ExpandLabel, MacLabel};
 use super::secret::Secret;
 
 /// `X(salt, ikm)`: HKDF-Extract of the concatenation of secrets, which all have one length, so that it is unambiguous.
@@ -56,6 +56,13 @@ impl Mac {
     /// Starts a MAC under `key`.
     pub fn new(key: &Secret<32>) -> Self {
         Self(keyed(key.expose()))
+    }
+
+    /// Starts a MAC under `key` with a label.
+    pub fn labelled(key: &Secret<32>, label: MacLabel) -> Self {
+        let mut mac = Self::new(key);
+        mac.absorb(label.as_bytes());
+        mac
     }
 }
 

@@ -64,6 +64,14 @@ registry! {
         SAS_COMMITMENT = "sas commitment";
         /// Short authentication string.
         SAS_CODE = "sas code";
+        /// What a handshake begins with: whom it is for.
+        HANDSHAKE_BUNDLE = "hs bundle";
+        /// A handshake as far as it is sent in the clear.
+        HANDSHAKE_OFFER = "hs offer";
+        /// A whole handshake.
+        HANDSHAKE_FULL = "hs full";
+        /// What every message of a session is bound to.
+        ASSOCIATED_DATA = "ad";
     }
 
     /// Labels of hybrid signatures.
@@ -84,6 +92,12 @@ registry! {
         CERTIFICATE = "certificate signature";
     }
 
+    /// Labels of MACs.
+    mac: MacLabel {
+        /// Proof of an earlier session.
+        LINK = "link";
+    }
+
     /// Labels of key expansions.
     expand: ExpandLabel {
         /// Key commitment of a blob or attachment.
@@ -100,5 +114,13 @@ registry! {
         REST_SEAL = "rest seal";
         /// Key of the deterministic generator.
         GENERATOR = "generator";
+        /// Key of the identity block.
+        HANDSHAKE_HIDDEN = "hs hidden";
+        /// From the first secrets of a handshake to the second.
+        HANDSHAKE_CHAIN = "hs chain";
+        /// The keys of a session.
+        HANDSHAKE_KEYS = "hs keys";
+        /// Secret of the first answer.
+        ANSWER = "answer";
     }
 }

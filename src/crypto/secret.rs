@@ -29,6 +29,15 @@ impl<const N: usize> Secret<N> {
         &self.0
     }
 
+    /// The pieces of 32 bytes that this secret consists of.
+    pub(crate) fn split<const K: usize>(&self) -> [Secret<32>; K] {
+        const { assert!(K * 32 == N, "a secret is split without remainder") };
+        let mut pieces = self.0.as_chunks::<32>().0.iter();
+        core::array::from_fn(|_| {
+            Secret::filled_by(|out| pieces.by_ref().take(1).for_each(|piece| out.copy_from_slice(piece)))
+        })
+    }
+
     /// A second copy.
     #[must_use]
     pub const fn duplicate(&self) -> Self {

@@ -16,6 +16,7 @@ from .validity import at_most_30_days
 RULES: Dict[str, Callable[[Any], None]] = {}
 
 GREATEST_DEPTH = 10
+MANAGE = 1
 CODES = 10**9
 MOST_WRONG = 3
 
@@ -155,6 +156,39 @@ rule("Stock.suite")(suite)
 rule("Stock.validity")(at_most_30_days)
 rule("OneTimePair.agreement")(x25519_parse)
 rule("OneTimePair.kem")(ml_kem_parse)
+
+
+# §5.12
+
+rule("Initial.suite")(suite)
+rule("Initial.address")(lambda text: spelt(address.parse, text))
+rule("Initial.ephemeral")(x25519_parse)
+rule("ReplayEntry.ephemeral")(x25519_parse)
+
+
+@rule("PeerFloor.suite")
+def _(number):
+    require(number < 2**16, "bad-value")
+
+
+@rule("PeerFloor")
+def _(floor):
+    require(not floor["capabilities"] & MANAGE, "bad-value")
+
+
+INITIATOR, RESPONDER = 1, 2
+IMPLICIT, CLASSICAL, POST_QUANTUM = 1, 2, 3
+
+
+@rule("SessionStanding")
+def _(standing):
+    is_proven = standing["authentication"] == POST_QUANTUM
+    require(not (is_proven and standing["reduced"]), "bad-value")
+    if standing["role"] == INITIATOR:
+        require(not standing["answered"] and standing["authentication"] != CLASSICAL, "bad-value")
+    else:
+        require(standing["authentication"] != IMPLICIT, "bad-value")
+        require(standing["answered"] or not is_proven, "bad-value")
 
 
 # §4.14

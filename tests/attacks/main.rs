@@ -10,10 +10,13 @@
     reason = "a test that cannot go on should stop"
 )]
 
+#[path = "../forge/mod.rs"]
+mod forge;
 mod handshake;
 mod identifiers;
 mod identity;
 mod implementation;
+mod opening;
 mod primitives;
 mod properties;
 mod secrets;

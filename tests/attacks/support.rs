@@ -102,6 +102,7 @@ pub fn samples() -> Vec<Sample> {
         sample(&attachment_pointer(&mut rng)),
     ];
     samples.extend(crate::identity::samples());
+    samples.extend(crate::opening::samples());
     samples.push(sample(&specimen()));
     samples
 }

@@ -16,6 +16,9 @@
 
 mod attachments;
 mod fixtures;
+#[path = "../forge/mod.rs"]
+#[allow(dead_code, reason = "another test uses all of it")]
+mod forge;
 mod inputs;
 mod make;
 mod make_account;
@@ -23,6 +26,7 @@ mod make_address;
 mod make_certificate;
 mod make_chain;
 mod make_follow;
+mod make_handshake;
 mod make_identity_wire;
 mod make_people;
 mod make_prekeys;
@@ -31,6 +35,7 @@ mod make_signed;
 mod make_storage;
 mod make_wire;
 mod ops;
+mod ops_handshake;
 mod ops_identity;
 mod ops_storage;
 mod values;

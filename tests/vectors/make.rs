@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::inputs::Inputs;
 use crate::{
-    make_account, make_address, make_certificate, make_chain, make_follow, make_identity_wire, make_people,
-    make_prekeys, make_sealed, make_signed, make_storage, make_wire, ops,
+    make_account, make_address, make_certificate, make_chain, make_follow, make_handshake,
+    make_identity_wire, make_people, make_prekeys, make_sealed, make_signed, make_storage, make_wire, ops,
 };
 
 /// A vector file in the making.
@@ -67,6 +67,8 @@ pub fn files() -> Vec<(&'static str, Value)> {
         ("sas.json", make_people::sas().finish()),
         ("link.json", make_people::link().finish()),
         ("phrase.json", make_people::phrase().finish()),
+        ("handshake.json", make_handshake::handshake().finish()),
+        ("handshake_messages.json", make_handshake::messages().finish()),
     ]
 }
 

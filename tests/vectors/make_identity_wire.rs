@@ -153,9 +153,9 @@ fn plain() -> Vec<(&'static str, Vec<u8>, bool)> {
 /// Messages of which no field is required.
 const MAY_BE_EMPTY: [&str; 3] = ["AuthorityPath", "AccountBody", "PrekeysSeen"];
 
-pub fn messages() -> File {
-    let mut file = File::new("4.18", "messages of layer 3");
-    for (index, (message, bytes, largest)) in samples().into_iter().chain(plain()).enumerate() {
+/// Each of these messages as it is, and broken in ways that break any of them.
+pub fn shapes(file: &mut File, samples: Vec<(&'static str, Vec<u8>, bool)>) {
+    for (index, (message, bytes, largest)) in samples.into_iter().enumerate() {
         let name = format!("{message} {index}");
         file.good(&name, "wire.decode", decode(message, &bytes));
         let mut refuse = |what: &str, bytes: &[u8], class: &str| {
@@ -170,6 +170,11 @@ pub fn messages() -> File {
             refuse("empty", &[], "missing");
         }
     }
+}
+
+pub fn messages() -> File {
+    let mut file = File::new("4.18", "messages of layer 3");
+    shapes(&mut file, samples().into_iter().chain(plain()).collect());
     for (name, message, bytes, class) in own_rules() {
         match class {
             "" => drop(file.good(name, "wire.decode", decode(message, &bytes))),

@@ -9,6 +9,9 @@ use serde_json::{Map, Value, json};
 use sottovoce::crypto::attachment::AttachmentPointer;
 use sottovoce::crypto::blob::BlobPointer;
 use sottovoce::crypto::hybrid;
+use sottovoce::handshake::{
+    Answering, Awaiting, Floor, Initial, LinkProof, OneTimePlace, OwnBundle, OwnManifest, ReplayEntry,
+};
 use sottovoce::identity::account::AccountBody;
 use sottovoce::identity::certificate::{AddressCertificate, SignedCertificate};
 use sottovoce::identity::chain::{AuthorityPath, ForkEvidence, Header, Link, Manifest, SignedHeader};
@@ -23,6 +26,7 @@ use sottovoce::identity::sas::{Comparison, Initiator, Responder, SasAnswer, SasR
 use sottovoce::identity::server::{Endpoint, OnlineKey, ServerBody};
 use sottovoce::identity::trust::{Compared, ContactTrust};
 use sottovoce::identity::validity::Validity;
+use sottovoce::pairwise::Standing;
 use sottovoce::storage::job::Job;
 use sottovoce::storage::timer::Timer;
 use sottovoce::wire::Wire;
@@ -92,6 +96,16 @@ const DECODERS: &[Decoder] = &[
     decoder::<DeviceSecret>(),
     decoder::<PrekeySecret>(),
     decoder::<OneTimeSecret>(),
+    decoder::<OneTimePlace>(),
+    decoder::<Initial>(),
+    decoder::<LinkProof>(),
+    decoder::<OwnBundle>(),
+    decoder::<OwnManifest>(),
+    decoder::<ReplayEntry>(),
+    decoder::<Awaiting>(),
+    decoder::<Answering>(),
+    decoder::<Floor>(),
+    decoder::<Standing>(),
 ];
 
 /// The library decides and encodes again; a general decoder then shows the fields.

@@ -2,7 +2,9 @@
 
 use rand_core::CryptoRng;
 
+use super::stock::leaf_input;
 use crate::crypto::CryptoError;
+use crate::identity::ids::{AccountId, DeviceId};
 use crate::identity::key_pair::PairSecret;
 use crate::time::Timestamp;
 use crate::wire::Rule;
@@ -69,6 +71,12 @@ impl OneTimeSecret {
     /// When they must be erased.
     pub const fn erase_after(&self) -> Timestamp {
         self.erase_after
+    }
+
+    /// What the leaf of the pair is made of, for the transcript of the handshake; `owner` is the device's account and the device.
+    pub fn leaf_input(&self, owner: (AccountId, DeviceId)) -> Vec<u8> {
+        let (agreement, kem) = (self.keys.agreement().public_key(), self.keys.kem().public_key());
+        leaf_input(owner, self.place(), &agreement, kem)
     }
 
     /// The keys, for the one handshake that they are for.

@@ -110,14 +110,8 @@ impl Stock {
 
     /// What the leaf of a pair is made of; a handshake binds it too.
     pub fn leaf_input(&self, pair: &OneTimePair) -> Vec<u8> {
-        Input::with_capacity(32 + 16 + 8 + 4 + x25519::LENGTH + mlkem::PUBLIC_KEY_LENGTH)
-            .array(self.account.as_bytes())
-            .array(self.device.as_bytes())
-            .u64(self.number)
-            .u32(pair.index)
-            .array(pair.agreement.as_bytes())
-            .array(pair.kem.as_bytes())
-            .finish()
+        let (owner, place) = ((self.account, self.device), (self.number, pair.index));
+        leaf_input(owner, place, &pair.agreement, &pair.kem)
     }
 
     /// [`IdentityError::NotInStock`] unless this stock contains the pair at its index.
@@ -131,6 +125,23 @@ impl Stock {
     fn leaf(&self, pair: &OneTimePair) -> Hash {
         Hasher::new(label::hash::LEAF).last(&self.leaf_input(pair))
     }
+}
+
+/// Of the pair at this place, a number of a stock and an index, of this device.
+pub(super) fn leaf_input(
+    (account, device): (AccountId, DeviceId),
+    (number, index): (u64, u32),
+    agreement: &x25519::PublicKey,
+    kem: &mlkem::EncapsulationKey,
+) -> Vec<u8> {
+    Input::with_capacity(32 + 16 + 8 + 4 + x25519::LENGTH + mlkem::PUBLIC_KEY_LENGTH)
+        .array(account.as_bytes())
+        .array(device.as_bytes())
+        .u64(number)
+        .u32(index)
+        .array(agreement.as_bytes())
+        .array(kem.as_bytes())
+        .finish()
 }
 
 impl OneTimePair {

@@ -555,6 +555,179 @@ impl ChainKind {
     }
 }
 #[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OneTimePlace {
+    #[prost(uint64, optional, tag = "1")]
+    pub stock: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "2")]
+    pub index: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Initial {
+    #[prost(uint32, optional, tag = "1")]
+    pub suite: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(string, optional, tag = "3")]
+    pub address: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(uint64, optional, tag = "4")]
+    pub bundle: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "5")]
+    pub one_time: ::core::option::Option<OneTimePlace>,
+    #[prost(uint32, optional, tag = "6")]
+    pub term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "7")]
+    pub version: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "8")]
+    pub manifest: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "9")]
+    pub ephemeral: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "10")]
+    pub prekey_ciphertext: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "11")]
+    pub identity_ciphertext: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "12")]
+    pub identity_block: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkProof {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub link: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub proof: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OwnBundle {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub bundle: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub secret: ::core::option::Option<PrekeySecret>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OwnManifest {
+    #[prost(uint32, optional, tag = "1")]
+    pub term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "2")]
+    pub version: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "4")]
+    pub capabilities: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReplayEntry {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub ephemeral: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "2")]
+    pub erase_after: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HandshakeAwaiting {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub initial: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub transcript: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HandshakeAnswering {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub transcript: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PeerFloor {
+    #[prost(uint32, optional, tag = "1")]
+    pub suite: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "2")]
+    pub capabilities: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionStanding {
+    #[prost(enumeration = "SessionRole", optional, tag = "1")]
+    pub role: ::core::option::Option<i32>,
+    #[prost(bool, optional, tag = "2")]
+    pub answered: ::core::option::Option<bool>,
+    #[prost(enumeration = "PeerAuthentication", optional, tag = "3")]
+    pub authentication: ::core::option::Option<i32>,
+    #[prost(bool, optional, tag = "4")]
+    pub reduced: ::core::option::Option<bool>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SessionRole {
+    Unspecified = 0,
+    Initiator = 1,
+    Responder = 2,
+}
+impl SessionRole {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SESSION_ROLE_UNSPECIFIED",
+            Self::Initiator => "SESSION_ROLE_INITIATOR",
+            Self::Responder => "SESSION_ROLE_RESPONDER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SESSION_ROLE_UNSPECIFIED" => Some(Self::Unspecified),
+            "SESSION_ROLE_INITIATOR" => Some(Self::Initiator),
+            "SESSION_ROLE_RESPONDER" => Some(Self::Responder),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum PeerAuthentication {
+    Unspecified = 0,
+    Implicit = 1,
+    Classical = 2,
+    PostQuantum = 3,
+}
+impl PeerAuthentication {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PEER_AUTHENTICATION_UNSPECIFIED",
+            Self::Implicit => "PEER_AUTHENTICATION_IMPLICIT",
+            Self::Classical => "PEER_AUTHENTICATION_CLASSICAL",
+            Self::PostQuantum => "PEER_AUTHENTICATION_POST_QUANTUM",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PEER_AUTHENTICATION_UNSPECIFIED" => Some(Self::Unspecified),
+            "PEER_AUTHENTICATION_IMPLICIT" => Some(Self::Implicit),
+            "PEER_AUTHENTICATION_CLASSICAL" => Some(Self::Classical),
+            "PEER_AUTHENTICATION_POST_QUANTUM" => Some(Self::PostQuantum),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
 #[derive(::zeroize::ZeroizeOnDrop)]
 #[derive(Clone, PartialEq, ::prost::Message)]
 #[prost(skip_debug)]

@@ -776,6 +776,161 @@ impl core::fmt::Debug for messages::OneTimeSecret {
     }
 }
 
+impl Described for messages::OneTimePlace {
+    const SCHEMA: &'static Schema = &ONE_TIME_PLACE;
+}
+
+static ONE_TIME_PLACE: Schema = Schema {
+    name: "OneTimePlace",
+    max_bytes: 17,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Initial {
+    const SCHEMA: &'static Schema = &INITIAL;
+}
+
+static INITIAL: Schema = Schema {
+    name: "Initial",
+    max_bytes: 2822,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Message(&ONE_TIME_PLACE), presence: Presence::MayBeAbsent },
+        Field { number: 6, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 9, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 10, kind: Kind::Bytes { min: 1088, max: 1088 }, presence: Presence::Required },
+        Field { number: 11, kind: Kind::Bytes { min: 1088, max: 1088 }, presence: Presence::Required },
+        Field { number: 12, kind: Kind::Bytes { min: 180, max: 180 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LinkProof {
+    const SCHEMA: &'static Schema = &LINK_PROOF;
+}
+
+static LINK_PROOF: Schema = Schema {
+    name: "LinkProof",
+    max_bytes: 44,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::OwnBundle {
+    const SCHEMA: &'static Schema = &OWN_BUNDLE;
+}
+
+static OWN_BUNDLE: Schema = Schema {
+    name: "OwnBundle",
+    max_bytes: 1490,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 1363 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&PREKEY_SECRET), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::OwnManifest {
+    const SCHEMA: &'static Schema = &OWN_MANIFEST;
+}
+
+static OWN_MANIFEST: Schema = Schema {
+    name: "OwnManifest",
+    max_bytes: 62,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ReplayEntry {
+    const SCHEMA: &'static Schema = &REPLAY_ENTRY;
+}
+
+static REPLAY_ENTRY: Schema = Schema {
+    name: "ReplayEntry",
+    max_bytes: 45,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::HandshakeAwaiting {
+    const SCHEMA: &'static Schema = &HANDSHAKE_AWAITING;
+}
+
+static HANDSHAKE_AWAITING: Schema = Schema {
+    name: "HandshakeAwaiting",
+    max_bytes: 2859,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 2822 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::HandshakeAnswering {
+    const SCHEMA: &'static Schema = &HANDSHAKE_ANSWERING;
+}
+
+static HANDSHAKE_ANSWERING: Schema = Schema {
+    name: "HandshakeAnswering",
+    max_bytes: 86,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::PeerFloor {
+    const SCHEMA: &'static Schema = &PEER_FLOOR;
+}
+
+static PEER_FLOOR: Schema = Schema {
+    name: "PeerFloor",
+    max_bytes: 15,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SessionStanding {
+    const SCHEMA: &'static Schema = &SESSION_STANDING;
+}
+
+static SESSION_STANDING: Schema = Schema {
+    name: "SessionStanding",
+    max_bytes: 8,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Enum(&[1, 2]), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Enum(&[1, 2, 3]), presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
+    ],
+};
+
 impl Described for messages::Specimen {
     const SCHEMA: &'static Schema = &SPECIMEN;
 }
