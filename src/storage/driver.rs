@@ -55,7 +55,7 @@ pub enum RunError<R, E> {
     Randomness(CryptoError),
     /// Conflicts without end: something else writes all the time. Nothing has changed.
     Contended,
-    /// The machine asks for more than [`limits::WANTS`], or again for what it has got. Nothing has changed.
+    /// The machine asks for more than [`limits::WANTS`], or again for what it has got, or the store leaves a want open. Nothing has changed.
     Endless,
 }
 
@@ -63,6 +63,8 @@ pub enum RunError<R, E> {
 const PATIENCE: u32 = 3;
 /// Attempts after which a run gives up.
 const ATTEMPTS: u32 = 64;
+/// Wants that are loaded at once after a conflict. More than these depend on what is found.
+const REMEMBERED: usize = 1_024;
 
 /// What came of running a machine `M` on a store that fails with `E`.
 pub type Ran<M, E> = Result<Released<<M as Machine>::Output>, RunError<<M as Machine>::Refused, E>>;
@@ -78,7 +80,7 @@ pub fn run<M: Machine, S: Store>(
     ready(run_async(machine, &mut Blocking(store), now, random, input))
 }
 
-/// [`run`] for a store that takes its time. If the future is dropped, nobody knows whether the decision was committed.
+/// [`run`] for a store that takes its time. If the future is dropped, nobody knows whether the decision was committed; no lock stays behind.
 pub async fn run_async<M: Machine, S: AsyncStore>(
     machine: &M,
     store: &mut S,
@@ -86,7 +88,7 @@ pub async fn run_async<M: Machine, S: AsyncStore>(
     random: &mut impl TryCryptoRng,
     input: &M::Input,
 ) -> Ran<M, S::Error> {
-    // After a conflict all that was wanted before is loaded at once.
+    // After a conflict what was wanted before is loaded at once.
     let mut wants = Vec::new();
     for _ in 0..PATIENCE {
         if let Commit::Released(released) = attempt(machine, store, now, random, input, &mut wants).await? {
@@ -94,15 +96,23 @@ pub async fn run_async<M: Machine, S: AsyncStore>(
         }
     }
     for _ in PATIENCE..ATTEMPTS {
-        store.lock().await.map_err(RunError::Store)?;
-        let outcome = attempt(machine, store, now, random, input, &mut wants).await;
-        // A write has ended the lock already. If ending it fails, the next call to the store fails too.
-        let _ = store.unlock().await;
-        if let Commit::Released(released) = outcome? {
+        let locked = Locked(store);
+        locked.0.lock().await.map_err(RunError::Store)?;
+        if let Commit::Released(released) = attempt(machine, locked.0, now, random, input, &mut wants).await?
+        {
             return Ok(released);
         }
     }
     Err(RunError::Contended)
+}
+
+/// Ends the lock however the attempt ends, also if its future is dropped. A write has ended it already.
+struct Locked<'a, S: AsyncStore>(&'a mut S);
+
+impl<S: AsyncStore> Drop for Locked<'_, S> {
+    fn drop(&mut self) {
+        self.0.unlock();
+    }
 }
 
 async fn attempt<M: Machine, S: AsyncStore>(
@@ -113,11 +123,17 @@ async fn attempt<M: Machine, S: AsyncStore>(
     input: &M::Input,
     wants: &mut Vec<Want>,
 ) -> Result<Commit<M::Output>, RunError<M::Refused, S::Error>> {
+    if wants.len() > REMEMBERED {
+        wants.clear();
+    }
     let effects = decide(machine, store, now, random, input, wants).await?;
     effects.commit_async(async |write| store.apply(write).await).await.map_err(RunError::Store)
 }
 
 /// Loads and steps until the machine has decided.
+///
+/// A decision that is committed is checked by its expectations. One that is not, a refusal or nothing to do, is taken only if all that it was
+/// made on was there at one moment: what was loaded in several rounds is loaded once more, and must be the same.
 async fn decide<M: Machine, S: AsyncStore>(
     machine: &M,
     store: &mut S,
@@ -127,23 +143,44 @@ async fn decide<M: Machine, S: AsyncStore>(
     wants: &mut Vec<Want>,
 ) -> Result<Effects<M::Output>, RunError<M::Refused, S::Error>> {
     let mut loaded = Loaded::new();
+    let mut is_one_moment = true;
+    load(store, &mut loaded, wants).await?;
+    for _ in 0..=limits::WANTS {
+        let seed = Seed::draw(random).map_err(RunError::Randomness)?;
+        match machine.step(&loaded, now, seed, input) {
+            Ok(Step::Load(more)) => {
+                let known = wants.len();
+                wants.extend(more.into_iter().filter(|want| !loaded.answers(want)));
+                let new = wants.get(known..).unwrap_or_default();
+                if new.is_empty() || wants.len() > limits::WANTS {
+                    return Err(RunError::Endless);
+                }
+                is_one_moment = known == 0;
+                load(store, &mut loaded, new).await?;
+            }
+            Ok(Step::Ready(effects)) if is_one_moment || !effects.is_inert() => return Ok(effects),
+            Err(refused) if is_one_moment => return Err(RunError::Refused(refused)),
+            Ok(Step::Ready(_)) | Err(_) => {
+                let mut again = Loaded::new();
+                load(store, &mut again, wants).await?;
+                is_one_moment = true;
+                loaded = again;
+            }
+        }
+    }
+    Err(RunError::Endless)
+}
+
+async fn load<R, S: AsyncStore>(
+    store: &mut S,
+    loaded: &mut Loaded,
+    wants: &[Want],
+) -> Result<(), RunError<R, S::Error>> {
     if !wants.is_empty() {
         loaded.extend(store.load(wants).await.map_err(RunError::Store)?);
     }
-    loop {
-        let seed = Seed::draw(random).map_err(RunError::Randomness)?;
-        let more = match machine.step(&loaded, now, seed, input).map_err(RunError::Refused)? {
-            Step::Ready(effects) => return Ok(effects),
-            Step::Load(more) => more,
-        };
-        let known = wants.len();
-        wants.extend(more.into_iter().filter(|want| !loaded.answers(want)));
-        let new = wants.get(known..).unwrap_or_default();
-        if new.is_empty() || wants.len() > limits::WANTS {
-            return Err(RunError::Endless);
-        }
-        loaded.extend(store.load(new).await.map_err(RunError::Store)?);
-    }
+    // A store that leaves a want open would be asked for ever.
+    if wants.iter().all(|want| loaded.answers(want)) { Ok(()) } else { Err(RunError::Endless) }
 }
 
 /// The output of a future that waits for nothing.

@@ -46,6 +46,7 @@ pub struct Released<O> {
     /// The events of the write, as the store has got them.
     pub events: Vec<Vec<u8>>,
     /// When to wake the machine at the latest, if that is earlier than what it said before. A hint: waking early or twice is harmless.
+    /// Another process that shares the store does not hear of it, so each wakes now and then by itself.
     pub wake_at: Option<Timestamp>,
 }
 
@@ -79,7 +80,8 @@ impl<O> Effects<O> {
         }
     }
 
-    fn is_inert(&self) -> bool {
+    /// Whether nothing changes, and nothing has to be durable.
+    pub(super) fn is_inert(&self) -> bool {
         let Changes { expect: _, delete, put, trim, append, events, flush } = &self.changes;
         !flush
             && delete.is_empty()

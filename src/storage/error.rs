@@ -17,6 +17,8 @@ pub enum StorageError {
     TooMuch,
     /// A record under a key of another table.
     Misplaced,
+    /// A slot of a record that has been changed since it was read.
+    Outdated,
     /// A value that exceeds the limits of its message.
     Encode(EncodeError),
     /// The source of randomness is stuck.
@@ -27,7 +29,7 @@ impl Blame for StorageError {
     fn fault(&self) -> Fault {
         match self {
             Self::Unreadable | Self::UnknownFormat => Fault::Store,
-            Self::TooMuch | Self::Misplaced => Fault::Caller,
+            Self::TooMuch | Self::Misplaced | Self::Outdated => Fault::Caller,
             Self::Encode(error) => error.fault(),
             Self::Crypto(error) => error.fault(),
         }
@@ -39,6 +41,7 @@ impl Blame for StorageError {
             Self::UnknownFormat => "unknown-format",
             Self::TooMuch => "too-much",
             Self::Misplaced => "misplaced",
+            Self::Outdated => "outdated",
             Self::Encode(error) => error.class(),
             Self::Crypto(error) => error.class(),
         }
@@ -52,6 +55,7 @@ impl fmt::Display for StorageError {
             Self::UnknownFormat => f.write_str("a record in the store was written by another release"),
             Self::TooMuch => f.write_str("more than one step may load or write"),
             Self::Misplaced => f.write_str("a record under a key of another table"),
+            Self::Outdated => f.write_str("a record was changed since it was read"),
             Self::Encode(error) => error.fmt(f),
             Self::Crypto(error) => error.fmt(f),
         }

@@ -11,6 +11,8 @@
 //!
 //! A slice of the work and the progress that it made are one write, so a crash repeats no slice and loses none.
 
+use core::fmt;
+
 use zeroize::Zeroizing;
 
 use super::error::StorageError;
@@ -19,7 +21,7 @@ use super::record::{Format, Record};
 use super::timer::Timer;
 use super::transaction::{Interrupt, Slot, Transaction};
 use super::vault::Vault;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::wire::Rule;
 use crate::wire::generated::messages as proto;
 use crate::wire::message::{Message, required};
@@ -32,11 +34,10 @@ const OWNER: u8 = 1;
 pub struct JobId(pub [u8; 16]);
 
 /// How far a job is.
-#[derive(Debug)]
 pub struct Job {
     /// What kind of work it is: a number of the layer that started it.
     pub kind: u32,
-    /// Where it goes on, at most 4,096 bytes. May be secret.
+    /// Where it goes on, at most 4,096 bytes. May be secret: it is replaced, not grown, or the memory that it outgrows is not erased.
     pub state: Zeroizing<Vec<u8>>,
     /// How much is done …
     pub done: u64,
@@ -52,6 +53,8 @@ pub struct Running {
     id: JobId,
     slot: Slot<Job>,
     job: Job,
+    /// The timer that runs.
+    before: Option<Timer>,
 }
 
 impl Job {
@@ -83,7 +86,8 @@ impl JobId {
         vault.partition(Table::JOBS, &self.0).key(0)
     }
 
-    /// Starts a job, to go on at once. `false`, and nothing happens, if it is there already: the command is run again.
+    /// Starts a job, to go on at once. `false`, and nothing happens, if it is there already. A job that has ended leaves nothing, so it is
+    /// the record of the command that keeps a command which is run again from starting it anew.
     pub fn start(
         self,
         transaction: &mut Transaction<'_>,
@@ -94,14 +98,14 @@ impl JobId {
         if slot.value().is_some() {
             return Ok(false);
         }
-        Running { id: self, slot, job }.advance(transaction, now)?;
+        Running { id: self, slot, job, before: None }.advance(transaction, now)?;
         Ok(true)
     }
 
     /// Takes up a job, to do a slice or to end it. `None` if it has ended.
     pub fn resume(self, transaction: &mut Transaction<'_>) -> Result<Option<Running>, Interrupt> {
         let mut slot = transaction.read::<Job>(self.key(transaction.vault()))?;
-        Ok(slot.take().map(|job| Running { id: self, slot, job }))
+        Ok(slot.take().map(|job| Running { id: self, slot, before: Some(job.timer(self)), job }))
     }
 }
 
@@ -116,19 +120,30 @@ impl Running {
         &mut self.job
     }
 
-    /// Keeps the progress, and goes on at once.
+    /// Keeps the progress, and goes on at once, after all others that are due.
     pub fn advance(mut self, transaction: &mut Transaction<'_>, now: Timestamp) -> Result<(), StorageError> {
-        self.job.timer(self.id).stop(transaction);
-        (self.job.due, self.job.set) = (now, now);
-        self.job.timer(self.id).start(transaction)?;
+        // Served in this millisecond: the next turn is in the next, or those with a smaller name would always be first.
+        let is_served = self.before.as_ref().is_some_and(|before| before.due == now);
+        let due = if is_served { now.plus(Span::from_millis(1)) } else { now };
+        (self.job.due, self.job.set) = (due, now);
+        self.job.timer(self.id).start(self.before.as_ref(), transaction)?;
         transaction.put(self.slot, &self.job)
     }
 
     /// Ends the job: it is done, or cancelled.
-    pub fn end(self, transaction: &mut Transaction<'_>) -> Job {
-        self.job.timer(self.id).stop(transaction);
-        transaction.delete(self.slot);
-        self.job
+    pub fn end(self, transaction: &mut Transaction<'_>) -> Result<Job, StorageError> {
+        if let Some(before) = self.before {
+            before.stop(transaction);
+        }
+        transaction.delete(self.slot)?;
+        Ok(self.job)
+    }
+}
+
+/// Without the state.
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Job({}: {} of {})", self.kind, self.done, self.total)
     }
 }
 

@@ -134,7 +134,7 @@ impl Range {
     }
 
     /// How many records at most.
-    pub const fn max(&self) -> u16 {
+    pub const fn limit(&self) -> u16 {
         self.max
     }
 

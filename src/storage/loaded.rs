@@ -41,7 +41,7 @@ impl Tail {
     }
 
     /// How many entries at most.
-    pub const fn max(&self) -> u16 {
+    pub const fn limit(&self) -> u16 {
         self.max
     }
 }

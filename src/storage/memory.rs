@@ -73,7 +73,7 @@ impl MemoryStore {
             return Vec::new();
         }
         let rows = self.records.range(from..=to).map(|(key, stored)| (*key, stored.clone()));
-        limited(rows, range.max(), |(_, stored)| stored.body.len())
+        limited(rows, range.limit(), |(_, stored)| stored.body.len())
     }
 
     fn tail(&self, tail: &Tail) -> Vec<Entry> {
@@ -82,7 +82,7 @@ impl MemoryStore {
         };
         let entries = log.entries.range(first..);
         let entries = entries.map(|(&number, (id, body))| Entry { number, id: *id, body: body.clone() });
-        limited(entries, tail.max(), |entry| entry.body.len())
+        limited(entries, tail.limit(), |entry| entry.body.len())
     }
 }
 

@@ -31,6 +31,7 @@ pub trait Record: Format {
 
 /// Format byte and body, which may be secret.
 pub(super) fn encode<T: Format>(value: &T) -> Result<Zeroizing<Vec<u8>>, StorageError> {
+    const { assert!(T::FORMAT > 0, "formats are numbered from 1") };
     let body = Zeroizing::new(value.encode()?);
     let mut plaintext = Zeroizing::new(Vec::with_capacity(body.len().saturating_add(1)));
     plaintext.push(T::FORMAT);

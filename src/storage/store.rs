@@ -20,23 +20,21 @@ pub trait Store {
     /// Why the store failed: a full disk, a lost file.
     type Error;
 
-    /// Answers every want. An error changes nothing. What is loaded holds every write that was committed, by whichever
-    /// handle, before the call began; answers to different wants need not be of the same moment.
+    /// Answers every want, all as of one moment. An error changes nothing. What is loaded holds every write that was committed, by
+    /// whichever handle, before the call began.
     fn load(&mut self, wants: &[Want]) -> Result<Loaded, Self::Error>;
 
     /// Carries out a write, all of it or nothing. After an error it is open which.
     fn apply(&mut self, write: &Write<'_>) -> Result<Outcome, Self::Error>;
 
-    /// Called after several conflicts in a row: until the next [`apply`](Store::apply) through this handle, or
-    /// [`unlock`](Store::unlock), other handles should not be able to commit. A store that has no way to do it does nothing.
+    /// Called after several conflicts in a row: until the next [`apply`](Store::apply) through this handle, [`unlock`](Store::unlock),
+    /// or the end of the handle, other handles should not be able to commit. A store that has no way to do it does nothing.
     fn lock(&mut self) -> Result<(), Self::Error> {
         Ok(())
     }
 
     /// Ends [`lock`](Store::lock) without a write. Without a lock it does nothing.
-    fn unlock(&mut self) -> Result<(), Self::Error> {
-        Ok(())
-    }
+    fn unlock(&mut self) {}
 }
 
 /// The same for a store that takes its time, such as IndexedDB.
@@ -55,10 +53,8 @@ pub trait AsyncStore {
         core::future::ready(Ok(()))
     }
 
-    /// As [`Store::unlock`].
-    fn unlock(&mut self) -> impl Future<Output = Result<(), Self::Error>> {
-        core::future::ready(Ok(()))
-    }
+    /// As [`Store::unlock`]. It does not wait, so that a run that is dropped halfway leaves no lock.
+    fn unlock(&mut self) {}
 }
 
 /// A [`Store`] where an [`AsyncStore`] is asked for. Its futures are ready when they are first polled.
@@ -80,8 +76,8 @@ impl<S: Store> AsyncStore for Blocking<S> {
         self.0.lock()
     }
 
-    async fn unlock(&mut self) -> Result<(), S::Error> {
-        self.0.unlock()
+    fn unlock(&mut self) {
+        self.0.unlock();
     }
 }
 
@@ -100,7 +96,7 @@ impl<S: Store + ?Sized> Store for &mut S {
         (**self).lock()
     }
 
-    fn unlock(&mut self) -> Result<(), S::Error> {
-        (**self).unlock()
+    fn unlock(&mut self) {
+        (**self).unlock();
     }
 }

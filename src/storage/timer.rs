@@ -25,26 +25,29 @@ pub struct Timer {
     pub set: Timestamp,
 }
 
-/// A timer that is due, to be taken by whoever handles it.
-#[derive(Debug)]
-pub struct Due {
-    timer: Timer,
-    row: Row,
-}
-
-/// The row that was found.
-#[derive(Debug)]
-enum Row {
-    ByDueTime(Slot<Timer>),
-    BySettingTime(Slot<SetTimer>),
+/// Timers that were due, and were taken.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// What is to be done.
+    pub timers: Vec<Timer>,
+    /// How many rows could not be read, and were deleted, because they would be due for ever. Whose they were nobody knows.
+    pub damaged: usize,
 }
 
 /// The same timer in the table by the time it was set.
 struct SetTimer(Timer);
 
 impl Timer {
-    /// Sets the timer. The owner keeps it in a record of its own, to be able to stop it.
-    pub fn start(&self, transaction: &mut Transaction<'_>) -> Result<(), StorageError> {
+    /// Sets the timer in place of the one that the owner had set before. An owner has one timer at a time and keeps it in a record of its
+    /// own, to be able to stop it.
+    pub fn start(
+        &self,
+        before: Option<&Self>,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<(), StorageError> {
+        if let Some(before) = before {
+            before.stop(transaction);
+        }
         let [due, set] = self.keys(transaction.vault());
         transaction.put_unseen(due, self)?;
         transaction.put_unseen(set, &SetTimer(self.clone()))?;
@@ -67,49 +70,60 @@ impl Timer {
     }
 }
 
-/// Up to `max` timers that are due: their time has come, or they were set in what is now the future, by a clock that was put back
-/// since. Asks to be woken at once if there are any, and otherwise when the next one is due.
-pub fn due(transaction: &mut Transaction<'_>, now: Timestamp, max: u16) -> Result<Vec<Due>, Interrupt> {
+/// Takes up to `max` timers that are due: their time has come, or they were set in what is now the future, by a clock that was put back
+/// since. They are not due again, and if somebody else takes one of them at the same time, one of both runs into a conflict. Asks to be
+/// woken at once if there were any, and otherwise when the next one is due.
+///
+/// [`StorageError::UnknownFormat`] if a newer release has set one of them.
+pub fn take_due(transaction: &mut Transaction<'_>, now: Timestamp, max: u16) -> Result<Taken, Interrupt> {
     let end = Timestamp::from_millis(u64::MAX);
-    let past = Range::in_time(Table::TIMERS_DUE, Timestamp::default()..=now, max);
     let future = Range::in_time(Table::TIMERS_SET, now.plus(Span::from_millis(1))..=end, max);
+    let past = Range::in_time(Table::TIMERS_DUE, Timestamp::default()..=now, max);
     let next = Range::in_time(Table::TIMERS_DUE, Timestamp::default()..=end, 1);
-    transaction.need([past, future, next].map(Want::First))?;
+    transaction.need([future, past, next].map(Want::First))?;
 
-    let by_due_time = transaction.scan::<Timer>(past)?.into_iter().filter_map(|mut slot| {
-        let timer = slot.take()?;
-        Some(Due { timer, row: Row::ByDueTime(slot) })
-    });
-    let by_setting_time = transaction.scan::<SetTimer>(future)?.into_iter().filter_map(|mut slot| {
-        let SetTimer(timer) = slot.take()?;
-        // Those found above are not due twice; and at the end of time there is no later millisecond.
-        (timer.due > now && timer.set > now).then_some(Due { timer, row: Row::BySettingTime(slot) })
-    });
-    let found: Vec<_> = by_due_time.chain(by_setting_time).take(max.into()).collect();
-    if !found.is_empty() {
+    let mut taken = Taken::default();
+    // Those from the future first: they are few, and do not come again.
+    for slot in transaction.scan::<SetTimer>(future)? {
+        // At the end of time there is no later millisecond.
+        if slot.value().is_none_or(|SetTimer(timer)| timer.set > now) {
+            take(transaction, slot, max, &mut taken, |SetTimer(timer)| timer)?;
+        }
+    }
+    for slot in transaction.scan::<Timer>(past)? {
+        take(transaction, slot, max, &mut taken, |timer| timer)?;
+    }
+    if !taken.timers.is_empty() || taken.damaged > 0 {
         transaction.wake_at(now);
     } else if let Some(timer) = transaction.scan::<Timer>(next)?.iter().find_map(Slot::value) {
         transaction.wake_at(timer.due);
     }
-    Ok(found)
+    Ok(taken)
 }
 
-impl Due {
-    /// The timer.
-    pub const fn timer(&self) -> &Timer {
-        &self.timer
+fn take<T: Record>(
+    transaction: &mut Transaction<'_>,
+    mut slot: Slot<T>,
+    max: u16,
+    taken: &mut Taken,
+    timer: impl FnOnce(T) -> Timer,
+) -> Result<(), StorageError> {
+    if taken.timers.len() >= usize::from(max) {
+        return Ok(());
     }
-
-    /// Takes it: it is not due again, and if somebody else takes it at the same time, one of both runs into a conflict.
-    pub fn take(self, transaction: &mut Transaction<'_>) -> Timer {
-        let Self { timer, row } = self;
-        timer.stop(transaction);
-        match row {
-            Row::ByDueTime(slot) => transaction.delete(slot),
-            Row::BySettingTime(slot) => transaction.delete(slot),
+    if slot.error() == Some(StorageError::UnknownFormat) {
+        return Err(StorageError::UnknownFormat);
+    }
+    let found = slot.take().map(timer);
+    transaction.delete(slot)?;
+    match found {
+        Some(timer) => {
+            timer.stop(transaction);
+            taken.timers.push(timer);
         }
-        timer
+        None => taken.damaged = taken.damaged.saturating_add(1),
     }
+    Ok(())
 }
 
 impl Message for Timer {

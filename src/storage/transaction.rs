@@ -1,7 +1,7 @@
 //! What a step is written with: typed reads and writes over what was loaded.
 
 use core::fmt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use zeroize::Zeroizing;
 
@@ -10,7 +10,7 @@ use super::effects::{Changes, Effects};
 use super::error::StorageError;
 use super::key::{ItemId, Key, Range};
 use super::limits;
-use super::loaded::{Loaded, Tail, Version, Want};
+use super::loaded::{Entry, Loaded, Stored, Tail, Version, Want};
 use super::record::{self, Format, Record};
 use super::vault::{Place, Vault, in_table};
 use super::write::{Append, Expect, Put, Trim};
@@ -27,21 +27,38 @@ pub struct Transaction<'a> {
     vault: &'a Vault,
     loaded: &'a Loaded,
     generator: Generator,
-    expect: BTreeMap<Key, Option<Version>>,
-    changes: BTreeMap<Key, Option<Plaintext>>,
+    /// Two versions of one record cannot both hold: who has seen both has seen it change.
+    expect: BTreeSet<(Key, Option<Version>)>,
+    changes: BTreeMap<Key, Change>,
     trim: BTreeMap<Key, u64>,
     append: Vec<(Key, ItemId, Plaintext)>,
-    events: Vec<Plaintext>,
+    events: Vec<(&'static str, Plaintext)>,
     flush: bool,
     wake_at: Option<Timestamp>,
 }
 
-/// A place of a record that was read: what may be put or deleted. Nothing is overwritten unseen.
+/// What a step makes of a record.
+struct Change {
+    /// `None` deletes it.
+    plaintext: Option<Plaintext>,
+    /// How many changes of this record there were in this step.
+    revision: u32,
+}
+
+/// A place of a record that was read: what may be put or deleted. It serves once, and only while the record is what was seen.
 pub struct Slot<T> {
     key: Key,
-    value: Option<T>,
-    /// What to expect if the slot is used. `None` if that is known already.
-    found: Option<Version>,
+    value: Result<Option<T>, StorageError>,
+    seen: Seen,
+}
+
+/// What a slot was made of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    /// What the store holds.
+    Stored(Option<Version>),
+    /// The step's own change with this revision.
+    Own(u32),
 }
 
 /// An entry of a log, opened.
@@ -51,8 +68,8 @@ pub struct Item<T> {
     pub number: u64,
     /// Its id.
     pub id: ItemId,
-    /// Its content.
-    pub value: T,
+    /// Its content, or why it cannot be read: one damaged entry must not stop a log for ever.
+    pub value: Result<T, StorageError>,
 }
 
 /// Why reading stops a step.
@@ -95,7 +112,7 @@ impl<'a> Transaction<'a> {
             vault,
             loaded,
             generator: seed.into_generator(),
-            expect: BTreeMap::new(),
+            expect: BTreeSet::new(),
             changes: BTreeMap::new(),
             trim: BTreeMap::new(),
             append: Vec::new(),
@@ -117,105 +134,114 @@ impl<'a> Transaction<'a> {
 
     /// Stops the step unless all of this is loaded, so that it is loaded in one go.
     pub fn need(&self, wants: impl IntoIterator<Item = Want>) -> Result<(), Interrupt> {
-        let missing: Vec<_> = wants.into_iter().filter(|want| !self.has(want)).collect();
+        let missing: Vec<_> = wants.into_iter().filter(|want| !self.loaded.answers(want)).collect();
         if missing.is_empty() { Ok(()) } else { Err(Interrupt::Load(missing)) }
-    }
-
-    fn has(&self, want: &Want) -> bool {
-        let own = matches!(want, Want::Record(key) if self.changes.contains_key(key));
-        own || self.loaded.answers(want)
     }
 
     /// Reads a record. That it is what it is, or not there, becomes an expectation of the step.
     pub fn read<T: Record>(&mut self, key: Key) -> Result<Slot<T>, Interrupt> {
         in_table::<T>(&key)?;
-        let value = match self.changes.get(&key) {
-            Some(Some(plaintext)) => Some(record::decode(plaintext)?),
-            Some(None) => None,
-            None => self.read_loaded(&key)?,
-        };
-        Ok(Slot { key, value, found: None })
-    }
-
-    fn read_loaded<T: Record>(&mut self, key: &Key) -> Result<Option<T>, Interrupt> {
-        let missing = || Interrupt::Load(vec![Want::Record(*key)]);
-        let stored = self.loaded.record(key).ok_or_else(missing)?;
-        self.expect.entry(*key).or_insert(stored.map(|stored| stored.version));
-        let opened = stored.map(|stored| self.vault.open_record(key, &stored.body));
-        opened.transpose().map_err(Interrupt::from)
+        if let Some(change) = self.changes.get(&key) {
+            let value = change.plaintext.as_ref().map(|plaintext| record::decode(plaintext)).transpose()?;
+            return Ok(Slot { key, value: Ok(value), seen: Seen::Own(change.revision) });
+        }
+        let missing = || Interrupt::Load(vec![Want::Record(key)]);
+        let stored = self.loaded.record(&key).ok_or_else(missing)?;
+        let version = stored.map(|stored| stored.version);
+        self.expect.insert((key, version));
+        let value = stored.map(|stored| self.vault.open_record(&key, &stored.body)).transpose()?;
+        Ok(Slot { key, value: Ok(value), seen: Seen::Stored(version) })
     }
 
     /// Scans a range. What it finds becomes an expectation only if its slot is used, and nothing may follow from what it does not find.
+    /// A row that cannot be read is there with its [`Slot::error`].
     pub fn scan<T: Record>(&mut self, range: Range) -> Result<Vec<Slot<T>>, Interrupt> {
         let missing = || Interrupt::Load(vec![Want::First(range)]);
         let rows = self.loaded.range(&range).ok_or_else(missing)?;
         let mut slots = BTreeMap::new();
         for (key, stored) in rows {
             in_table::<T>(key)?;
-            let value = Some(self.vault.open_record(key, &stored.body)?);
-            slots.insert(*key, Slot { key: *key, value, found: Some(stored.version) });
+            let value = self.vault.open_record(key, &stored.body).map(Some);
+            slots.insert(*key, Slot { key: *key, value, seen: Seen::Stored(Some(stored.version)) });
         }
-        for (key, change) in self.changes.iter().filter(|(key, _)| range.contains(key)) {
+        // A page that is full says nothing of what comes after it.
+        let end = if is_full(&range, rows) { slots.keys().next_back().copied() } else { None };
+        let is_seen = |key: &Key| range.contains(key) && end.is_none_or(|end| *key <= end);
+        for (key, change) in self.changes.iter().filter(|(key, _)| is_seen(key)) {
             slots.remove(key);
-            if let Some(plaintext) = change {
-                let value = Some(record::decode(plaintext)?);
-                slots.insert(*key, Slot { key: *key, value, found: None });
+            if let Some(plaintext) = &change.plaintext {
+                let value = record::decode(plaintext).map(Some);
+                slots.insert(*key, Slot { key: *key, value, seen: Seen::Own(change.revision) });
             }
         }
         Ok(slots.into_values().collect())
     }
 
-    /// Reads entries of a log.
+    /// Reads entries of a log. This makes no expectation: two steps can read the same entry at the same time. Whoever must deal with each
+    /// once keeps in a record how far it is, and reads and puts that.
     pub fn tail<T: Record>(&self, tail: Tail) -> Result<Vec<Item<T>>, Interrupt> {
+        in_table::<T>(tail.log())?;
         let missing = || Interrupt::Load(vec![Want::Log(tail)]);
         let entries = self.loaded.tail(&tail).ok_or_else(missing)?;
-        let open = |entry: &super::Entry| {
-            let value = self.vault.open_entry(tail.log(), &entry.id, &entry.body)?;
-            Ok(Item { number: entry.number, id: entry.id, value })
+        let open = |entry: &Entry| {
+            let value = self.vault.open_entry(tail.log(), &entry.id, &entry.body);
+            Item { number: entry.number, id: entry.id, value }
         };
-        entries.iter().map(open).collect()
+        Ok(entries.iter().map(open).collect())
     }
 
-    /// Puts a record where one was read.
+    /// Puts a record where one was read. [`StorageError::Outdated`] if the step has changed it since.
     pub fn put<T: Record>(&mut self, slot: Slot<T>, value: &T) -> Result<(), StorageError> {
-        let key = self.settle(slot);
+        let key = self.settle(slot)?;
         self.put_unseen(key, value)
     }
 
-    /// Deletes the record that was read.
-    pub fn delete<T: Record>(&mut self, slot: Slot<T>) {
-        let key = self.settle(slot);
+    /// Deletes the record that was read. [`StorageError::Outdated`] if the step has changed it since.
+    pub fn delete<T: Record>(&mut self, slot: Slot<T>) -> Result<(), StorageError> {
+        let key = self.settle(slot)?;
         self.delete_unseen(key);
+        Ok(())
     }
 
-    fn settle<T>(&mut self, slot: Slot<T>) -> Key {
-        let (key, found) = slot.into_place();
-        if let Some(version) = found {
-            self.expect.entry(key).or_insert(Some(version));
+    fn settle<T>(&mut self, slot: Slot<T>) -> Result<Key, StorageError> {
+        let (key, seen) = slot.into_place();
+        match (seen, self.changes.get(&key)) {
+            (Seen::Stored(version), None) => {
+                self.expect.insert((key, version));
+                Ok(key)
+            }
+            (Seen::Own(revision), Some(change)) if change.revision == revision => Ok(key),
+            _ => Err(StorageError::Outdated),
         }
-        key
+    }
+
+    fn change(&mut self, key: Key, plaintext: Option<Plaintext>) {
+        let revision = self.changes.get(&key).map_or(0, |change| change.revision).saturating_add(1);
+        self.changes.insert(key, Change { plaintext, revision });
     }
 
     /// For records whose content follows from their name, so that it does not matter what was there.
     pub(super) fn put_unseen<T: Record>(&mut self, key: Key, value: &T) -> Result<(), StorageError> {
         in_table::<T>(&key)?;
-        self.changes.insert(key, Some(record::encode(value)?));
+        let plaintext = record::encode(value)?;
+        self.change(key, Some(plaintext));
         Ok(())
     }
 
     /// As [`Transaction::put_unseen`].
     pub(super) fn delete_unseen(&mut self, key: Key) {
-        self.changes.insert(key, None);
+        self.change(key, None);
     }
 
-    /// Appends to a log. Nothing happens if the log holds an entry with this id.
+    /// Appends to a log. The entry is passed over if the log holds one with this id; the rest of the step is not. What must
+    /// happen once is kept from happening twice by a record, not by an id.
     pub fn append<T: Record>(&mut self, log: Key, id: ItemId, value: &T) -> Result<(), StorageError> {
         in_table::<T>(&log)?;
         self.append.push((log, id, record::encode(value)?));
         Ok(())
     }
 
-    /// Deletes the entries of a log up to a number.
+    /// Deletes the entries of a log up to a number: one that was read, since others may have appended more.
     pub fn trim(&mut self, log: Key, through: u64) {
         let trimmed = self.trim.entry(log).or_default();
         *trimmed = (*trimmed).max(through);
@@ -223,12 +249,18 @@ impl<'a> Transaction<'a> {
 
     /// Tells the application something, in the same transaction.
     pub fn event<T: Format>(&mut self, value: &T) -> Result<(), StorageError> {
-        self.events.push(record::encode(value)?);
+        self.events.push((T::NAME, record::encode(value)?));
         Ok(())
     }
 
     /// Asks for durability. Whatever sends has it without asking.
     pub const fn flush(&mut self) {
+        self.flush = true;
+    }
+
+    /// Says that the input was dealt with before: there is nothing to do but to make sure that it is durable, for the commit that did it
+    /// may have failed halfway.
+    pub const fn already_done(&mut self) {
         self.flush = true;
     }
 
@@ -239,10 +271,10 @@ impl<'a> Transaction<'a> {
 
     fn finish<O>(mut self, send: Vec<O>) -> Result<Effects<O>, StorageError> {
         let mut changes = Changes { flush: self.flush || !send.is_empty(), ..Changes::default() };
-        changes.expect = self.expect.iter().map(|(&key, &version)| Expect { key, version }).collect();
+        changes.expect = self.expect.iter().map(|&(key, version)| Expect { key, version }).collect();
         changes.trim = self.trim.iter().map(|(&log, &through)| Trim { log, through }).collect();
         for (key, change) in core::mem::take(&mut self.changes) {
-            match change {
+            match change.plaintext {
                 Some(plaintext) => {
                     changes.put.push(Put { key, body: self.seal(Place::Record(&key), &plaintext)? });
                 }
@@ -253,8 +285,8 @@ impl<'a> Transaction<'a> {
             let body = self.seal(Place::Entry(&log, &id), &plaintext)?;
             changes.append.push(Append { log, id, body });
         }
-        for plaintext in core::mem::take(&mut self.events) {
-            changes.events.push(self.seal(Place::Event, &plaintext)?);
+        for (name, plaintext) in core::mem::take(&mut self.events) {
+            changes.events.push(self.seal(Place::Event(name), &plaintext)?);
         }
         if changes.rows() > limits::ROWS || changes.bytes() > limits::WRITE {
             return Err(StorageError::TooMuch);
@@ -280,19 +312,30 @@ impl<T> Slot<T> {
         &self.key
     }
 
-    /// The record, if there is one.
-    pub const fn value(&self) -> Option<&T> {
-        self.value.as_ref()
+    /// The record, if there is one that can be read.
+    pub fn value(&self) -> Option<&T> {
+        self.value.as_ref().ok().and_then(Option::as_ref)
     }
 
-    fn into_place(self) -> (Key, Option<Version>) {
-        (self.key, self.found)
+    /// Why the record that a scan found cannot be read.
+    pub fn error(&self) -> Option<StorageError> {
+        self.value.as_ref().err().copied()
     }
 
     /// Takes the record out; the slot stays for putting another.
-    pub const fn take(&mut self) -> Option<T> {
-        self.value.take()
+    pub fn take(&mut self) -> Option<T> {
+        self.value.as_mut().ok().and_then(Option::take)
     }
+
+    fn into_place(self) -> (Key, Seen) {
+        (self.key, self.seen)
+    }
+}
+
+/// Whether a scan ended because it had reached a limit.
+fn is_full(range: &Range, rows: &[(Key, Stored)]) -> bool {
+    let bytes = rows.iter().fold(0_usize, |sum, (_, stored)| sum.saturating_add(stored.body.len()));
+    rows.len() >= usize::from(range.limit()) || bytes >= limits::SCAN_BYTES
 }
 
 /// Without the record.

@@ -29,7 +29,8 @@ pub struct Vault {
 pub(super) enum Place<'a> {
     Record(&'a Key),
     Entry(&'a Key, &'a ItemId),
-    Event,
+    /// With the name of its message.
+    Event(&'static str),
 }
 
 impl Vault {
@@ -105,12 +106,12 @@ impl Vault {
         value: &T,
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<u8>, StorageError> {
-        self.seal(Place::Event, &record::encode(value)?, rng)
+        self.seal(Place::Event(T::NAME), &record::encode(value)?, rng)
     }
 
     /// Opens an event. Errors as for records.
     pub fn open_event<T: Format>(&self, body: &[u8]) -> Result<T, StorageError> {
-        record::decode(&self.open(Place::Event, body)?)
+        record::decode(&self.open(Place::Event(T::NAME), body)?)
     }
 
     pub(super) fn seal(
@@ -146,7 +147,7 @@ impl Place<'_> {
         match self {
             Self::Record(key) => named(0, key).finish(),
             Self::Entry(log, id) => named(1, log).array(id.as_bytes()).finish(),
-            Self::Event => vec![2],
+            Self::Event(name) => Input::with_capacity(42).u8(2).last(name.as_bytes()),
         }
     }
 }

@@ -63,7 +63,7 @@ def of_entry(table: int, name: bytes, item: bytes) -> bytes:
     return b"\x01" + bytes([table]) + name + item
 
 
-OF_EVENT = b"\x02"
+OF_EVENT = b"\x02Specimen"
 STORE: Dict[str, Callable] = {"key": octets_of(32), "scope": octets}
 PLACE: Dict[str, Callable] = {**STORE, "table": table_number, "name": octets_of(24)}
 

@@ -100,10 +100,9 @@ impl Store for Contested {
         Ok(())
     }
 
-    fn unlock(&mut self) -> Result<(), &'static str> {
+    fn unlock(&mut self) {
         self.locks.push("unlock");
         self.is_locked = false;
-        Ok(())
     }
 }
 
@@ -246,4 +245,128 @@ fn a_stuck_source_of_randomness_stops_it() {
     let ran = run(&machine, &mut store, Timestamp::default(), &mut Stuck, &1);
     assert!(matches!(ran, Err(RunError::Randomness(_))));
     assert_eq!((machine.calls.get(), store.loads.len()), (0, 0));
+}
+
+/// What somebody does between two loads.
+struct Moving<F> {
+    store: MemoryStore,
+    loads: usize,
+    before_load: F,
+}
+
+impl<F: FnMut(usize, &mut MemoryStore)> Store for Moving<F> {
+    type Error = &'static str;
+
+    fn load(&mut self, wants: &[Want]) -> Result<Loaded, &'static str> {
+        self.loads += 1;
+        (self.before_load)(self.loads, &mut self.store);
+        let Ok(loaded) = self.store.load(wants);
+        Ok(loaded)
+    }
+
+    fn apply(&mut self, write: &Write<'_>) -> Result<Outcome, &'static str> {
+        let Ok(outcome) = self.store.apply(write);
+        Ok(outcome)
+    }
+}
+
+fn set(store: &mut MemoryStore, suffix: u64, number: Option<u32>) {
+    crate::support::run(store, |transaction| {
+        let slot = transaction.read::<Part>(key(suffix))?;
+        match number {
+            Some(number) => transaction.put(slot, &part(number))?,
+            None => transaction.delete(slot)?,
+        }
+        Ok(())
+    });
+}
+
+/// Reads a record that another one names, and refuses if it is not there; `send` or not if it is.
+fn follow(loaded: &Loaded, send: bool) -> Result<Step<u32>, &'static str> {
+    let vault = vault();
+    let seed = Seed::from_bytes(*b"thirty-two bytes of randomness..").unwrap();
+    let mut missing = false;
+    let step = step(&vault, loaded, seed, |transaction: &mut Transaction<'_>| {
+        let at = transaction.read::<Part>(key(0))?.value().map_or(1, |part| part.number);
+        let found = transaction.read::<Part>(key(at.into()))?.value().map(|part| part.number);
+        missing = found.is_none();
+        Ok::<_, Stop<StorageError>>(found.filter(|_| send).into_iter().collect())
+    });
+    if missing { Err("not there") } else { step.map_err(|_| "refused") }
+}
+
+/// Neither a refusal nor "nothing to do" is checked by a commit. Both are believed only of what was there at one moment.
+#[test]
+fn what_is_not_committed_was_there_at_one_moment() {
+    for send in [true, false] {
+        let mut store = MemoryStore::new();
+        set(&mut store, 0, Some(1));
+        set(&mut store, 1, Some(7));
+        // Between the two rounds somebody moves the record and tells so, in one write or two: it was never missing.
+        let move_it = |load, store: &mut MemoryStore| {
+            if load == 2 {
+                set(store, 2, Some(7));
+                set(store, 0, Some(2));
+                set(store, 1, None);
+            }
+        };
+        let mut moving = Moving { store, loads: 0, before_load: move_it };
+        let found = run_given(|loaded| follow(loaded, send), &mut moving);
+        assert_eq!(found, Ok(if send { vec![7] } else { vec![] }));
+    }
+    // What is missing for good is refused, after one more look.
+    let mut store = MemoryStore::new();
+    set(&mut store, 0, Some(9));
+    let mut still = Moving { store, loads: 0, before_load: |_, _: &mut MemoryStore| () };
+    assert_eq!(run_given(|loaded| follow(loaded, true), &mut still), Err(RunError::Refused("not there")));
+    assert_eq!(still.loads, 3);
+}
+
+/// A record that never stands still is the business of the lock, not of endless looking.
+#[test]
+fn what_never_stands_still_ends() {
+    let mut count = 0;
+    let churn = |_, store: &mut MemoryStore| {
+        count += 1;
+        set(store, 0, Some(100 + count));
+    };
+    let mut moving = Moving { store: MemoryStore::new(), loads: 0, before_load: churn };
+    let ran = run_given(|loaded| follow(loaded, true), &mut moving);
+    assert!(matches!(ran, Err(RunError::Endless | RunError::Refused(_))), "{ran:?}");
+    assert!(moving.loads <= 5_000);
+}
+
+#[test]
+fn a_store_that_leaves_a_want_open_is_stopped() {
+    struct Silent(u32);
+    impl Store for Silent {
+        type Error = &'static str;
+        fn load(&mut self, _: &[Want]) -> Result<Loaded, &'static str> {
+            self.0 += 1;
+            Ok(Loaded::new())
+        }
+        fn apply(&mut self, _: &Write<'_>) -> Result<Outcome, &'static str> {
+            Ok(Outcome::Committed)
+        }
+    }
+    let mut silent = Silent(0);
+    assert_eq!(run_given(|loaded| follow(loaded, true), &mut silent), Err(RunError::Endless));
+    assert_eq!(silent.0, 1);
+}
+
+/// An input that was dealt with is made durable all the same: the commit that did it may have failed after writing.
+#[test]
+fn what_was_done_already_is_flushed() {
+    let mut store = MemoryStore::new();
+    let effects = crate::support::silent(&mut store, |transaction| {
+        transaction.already_done();
+        Ok(())
+    });
+    let mut flushed = false;
+    let committed: Result<_, ()> = effects.commit(|write| {
+        flushed = write.flush;
+        Ok(Outcome::Committed)
+    });
+    let _ = committed.unwrap();
+    assert!(flushed);
 }

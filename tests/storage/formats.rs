@@ -42,7 +42,7 @@ impl Record for Third {
 }
 
 /// Seals any plaintext as the record under a key.
-fn sealed(key: &Key, plaintext: &[u8]) -> Vec<u8> {
+pub fn sealed(key: &Key, plaintext: &[u8]) -> Vec<u8> {
     let keys = kdf::expand::<64>(&Secret::new([7; 32]), label::expand::VAULT, b"tests");
     let rest = RestKey::new(&Secret::new(keys.expose()[..32].try_into().unwrap()));
     let aad = [&[0, key.table().number()], key.name().as_slice()].concat();

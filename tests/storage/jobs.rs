@@ -19,17 +19,21 @@ fn start(store: &mut MemoryStore, id: JobId, total: u64) -> bool {
 
 /// Wakes, and does a slice of every job that is due: one step of its total. The jobs that were served.
 fn wake(store: &mut MemoryStore, now: u64) -> (Vec<JobId>, Option<Timestamp>) {
+    wake_some(store, now, 2)
+}
+
+fn wake_some(store: &mut MemoryStore, now: u64, max: u16) -> (Vec<JobId>, Option<Timestamp>) {
     let mut released = commit(store, |transaction| {
         let mut served = Vec::new();
-        for due in timer::due(transaction, at(now), 2)? {
-            let id = JobId::of(&due.take(transaction)).expect("only jobs have timers here");
+        for timer in timer::take_due(transaction, at(now), max)?.timers {
+            let id = JobId::of(&timer).expect("only jobs have timers here");
             served.push(id);
             let Some(mut running) = id.resume(transaction)? else { continue };
             let job = running.job_mut();
             job.done += 1;
-            job.state.push(0);
+            job.state = [job.state.as_slice(), &[0]].concat().into();
             if job.done == job.total {
-                running.end(transaction);
+                running.end(transaction)?;
             } else {
                 running.advance(transaction, at(now))?;
             }
@@ -43,10 +47,11 @@ fn wake(store: &mut MemoryStore, now: u64) -> (Vec<JobId>, Option<Timestamp>) {
 fn a_job_goes_on_at_once_until_it_ends() {
     let mut store = MemoryStore::new();
     assert!(start(&mut store, ID, 3));
-    for slice in 1..=3 {
-        assert_eq!(wake(&mut store, 10), (vec![ID], Some(at(10))), "slice {slice}");
+    for (now, next) in [(10, 10), (10, 10), (11, 11)] {
+        let (served, wake_at) = wake(&mut store, now);
+        assert_eq!((served, wake_at), (vec![ID], Some(at(next))));
     }
-    assert_eq!(wake(&mut store, 10), (vec![], None));
+    assert_eq!(wake(&mut store, 11), (vec![], None));
     assert_eq!(store.records(), 0);
 }
 
@@ -98,7 +103,8 @@ fn a_cancelled_job_is_gone() {
     start(&mut store, ID, 1_000_000);
     wake(&mut store, 10);
     let cancel = |transaction: &mut Transaction<'_>| {
-        Ok(ID.resume(transaction)?.map(|running| running.end(transaction).done))
+        let running = ID.resume(transaction)?;
+        Ok(running.map(|running| running.end(transaction)).transpose()?.map(|job| job.done))
     };
     // A slice that was being done at the same time is not kept.
     let (slice, _) = decide(&mut store, |transaction| {
@@ -124,4 +130,38 @@ fn a_job_has_limits() {
         ID.start(transaction, Job::new(u32::MAX, vec![0; 4_096], u64::MAX), at(u64::MAX))
     };
     assert!(run(&mut store, largest));
+}
+
+/// On a clock that stands still, and on one that was put back, each job still gets its turn.
+#[test]
+fn no_job_starves() {
+    // Started by a clock that was far ahead, or by the one that runs.
+    for started in [5, 1_000_000] {
+        let mut store = MemoryStore::new();
+        for id in 0..4_u8 {
+            let at_start = if id < 2 { started } else { 5 };
+            run(&mut store, |transaction| {
+                JobId([id; 16]).start(transaction, Job::new(7, vec![], 1_000), at(at_start))
+            });
+        }
+        let mut slices = [0; 4];
+        // Ten wakes in each millisecond.
+        for wake in 0..400 {
+            for id in wake_some(&mut store, 10 + wake / 10, 1).0 {
+                slices[usize::from(id.0[0])] += 1;
+            }
+        }
+        let spread = slices.iter().max().unwrap() - slices.iter().min().unwrap();
+        assert!(slices.iter().sum::<u32>() >= 160 && spread <= 2, "{slices:?}");
+    }
+}
+
+/// Not every timer is a job's.
+#[test]
+fn jobs_know_their_timers() {
+    let timer = |owner: &[u8]| timer::Timer { owner: owner.to_vec(), due: at(0), set: at(0) };
+    assert_eq!(JobId::of(&timer(&[&[1], [3; 16].as_slice()].concat())), Some(ID));
+    for owner in [[&[2], [3; 16].as_slice()].concat(), [1; 16].to_vec(), [1; 18].to_vec(), vec![1]] {
+        assert_eq!(JobId::of(&timer(&owner)), None);
+    }
 }

@@ -67,3 +67,24 @@ pub fn commit<T>(
 pub fn run<T>(store: &mut MemoryStore, body: impl Fn(&mut Transaction<'_>) -> Result<T, Interrupt>) -> T {
     commit(store, body).send.pop().unwrap()
 }
+
+/// Effects of a body that sends nothing.
+pub fn silent(
+    store: &mut MemoryStore,
+    body: impl Fn(&mut Transaction<'_>) -> Result<(), Interrupt>,
+) -> Effects<()> {
+    let (vault, mut loaded) = (vault(), Loaded::new());
+    loop {
+        let body = |transaction: &mut Transaction<'_>| {
+            body(transaction).map_err(Stop::<StorageError>::from)?;
+            Ok(Vec::new())
+        };
+        match step(&vault, &loaded, seed(2), body).unwrap() {
+            Step::Ready(effects) => return effects,
+            Step::Load(wants) => {
+                let Ok(more) = store.load(&wants);
+                loaded.extend(more);
+            }
+        }
+    }
+}

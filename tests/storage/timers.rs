@@ -1,7 +1,7 @@
 //! Timers, on clocks that go forwards and backwards.
 
 use sottovoce::storage::timer::{self, Timer};
-use sottovoce::storage::{Commit, MemoryStore, Store};
+use sottovoce::storage::{Commit, Key, MemoryStore, Put, StorageError, Store, Table, Write};
 use sottovoce::time::Timestamp;
 
 use crate::support::{commit, decide, run};
@@ -15,14 +15,15 @@ fn timer(owner: &[u8], due: u64, set: u64) -> Timer {
 }
 
 fn start(store: &mut MemoryStore, timer: &Timer) -> Option<Timestamp> {
-    commit(store, |transaction| Ok(timer.start(transaction)?)).wake_at
+    commit(store, |transaction| Ok(timer.start(None, transaction)?)).wake_at
 }
 
 /// Takes up to `max` due timers; their owners, and when to wake.
 fn take(store: &mut MemoryStore, now: u64, max: u16) -> (Vec<Vec<u8>>, Option<Timestamp>) {
     let mut released = commit(store, |transaction| {
-        let due = timer::due(transaction, at(now), max)?;
-        Ok(due.into_iter().map(|due| due.take(transaction).owner).collect::<Vec<_>>())
+        let taken = timer::take_due(transaction, at(now), max)?;
+        assert_eq!(taken.damaged, 0);
+        Ok(taken.timers.into_iter().map(|timer| timer.owner).collect::<Vec<_>>())
     });
     (released.send.pop().unwrap(), released.wake_at)
 }
@@ -48,10 +49,7 @@ fn a_stopped_timer_is_not_due() {
     let (first, second) = (timer(b"x", 10, 1), timer(b"x", 20, 2));
     start(&mut store, &first);
     // Its owner sets it anew.
-    run(&mut store, |transaction| {
-        first.stop(transaction);
-        Ok(second.start(transaction)?)
-    });
+    run(&mut store, |transaction| Ok(second.start(Some(&first), transaction)?));
     assert_eq!(take(&mut store, 15, 10), (vec![], Some(at(20))));
     run(&mut store, |transaction| {
         second.stop(transaction);
@@ -62,7 +60,7 @@ fn a_stopped_timer_is_not_due() {
     // Stopping and starting the same one leaves it started.
     run(&mut store, |transaction| {
         first.stop(transaction);
-        Ok(first.start(transaction)?)
+        Ok(first.start(None, transaction)?)
     });
     assert_eq!(take(&mut store, 10, 10).0, [b"x"]);
 }
@@ -88,7 +86,7 @@ fn at_the_ends_of_time() {
     start(&mut store, &timer(b"never", u64::MAX, 0));
     start(&mut store, &timer(b"always", 0, 0));
     start(&mut store, &timer(b"both", u64::MAX, u64::MAX));
-    assert_eq!(take(&mut store, 0, 9).0, [b"always".to_vec(), b"both".to_vec()]);
+    assert_eq!(take(&mut store, 0, 9).0, [b"both".to_vec(), b"always".to_vec()]);
     assert_eq!(take(&mut store, u64::MAX - 1, 9), (vec![], Some(at(u64::MAX))));
     start(&mut store, &timer(b"last", u64::MAX, u64::MAX));
     let (mut owners, _) = take(&mut store, u64::MAX, 9);
@@ -104,8 +102,7 @@ fn a_timer_is_taken_once() {
         let mut store = MemoryStore::new();
         start(&mut store, &timer(b"x", 10.max(set), set));
         let body = |transaction: &mut sottovoce::storage::Transaction<'_>| {
-            let due = timer::due(transaction, at(now), 5)?;
-            Ok(due.into_iter().map(|due| due.take(transaction)).count())
+            Ok(timer::take_due(transaction, at(now), 5)?.timers.len())
         };
         let (first, _) = decide(&mut store, body).unwrap();
         let (second, _) = decide(&mut store, body).unwrap();
@@ -114,4 +111,47 @@ fn a_timer_is_taken_once() {
         let Ok(commit) = second.commit(|write| store.apply(write));
         assert!(matches!(commit, Commit::Conflict));
     }
+}
+
+/// A timer that is due by both its times is one timer, and no more than asked for are given.
+#[test]
+fn a_timer_is_found_once() {
+    let mut store = MemoryStore::new();
+    start(&mut store, &timer(b"both", 5, 20));
+    start(&mut store, &timer(b"past", 6, 1));
+    start(&mut store, &timer(b"future", 50, 30));
+    assert_eq!(take(&mut store, 10, 2).0.len(), 2);
+    assert_eq!(take(&mut store, 10, 2).0.len(), 1);
+    assert_eq!((take(&mut store, 10, 2).0.len(), store.records()), (0, 0));
+}
+
+/// A row that cannot be read would be due for ever. One that a newer release has written is not ours to delete.
+#[test]
+fn damaged_timers_do_not_stop_the_others() {
+    let mut store = MemoryStore::new();
+    start(&mut store, &timer(b"good", 5, 1));
+    let name = |time: u64| [time.to_be_bytes().as_slice(), &[9; 16]].concat().try_into().unwrap();
+    let due = Key::new(Table::TIMERS_DUE, name(3));
+    let set = Key::new(Table::TIMERS_SET, name(90));
+    let damage = |store: &mut MemoryStore, rows: &[Put]| {
+        let Ok(_) = store.apply(&Write {
+            expect: &[],
+            delete: &[],
+            put: rows,
+            trim: &[],
+            append: &[],
+            events: &[],
+            flush: false,
+        });
+    };
+    let bad = |key| Put { key, body: vec![1; 90] };
+    damage(&mut store, &[bad(due), bad(set)]);
+    let taken = run(&mut store, |transaction| timer::take_due(transaction, at(10), 9));
+    assert_eq!((taken.timers.len(), taken.damaged, store.records()), (1, 2, 0));
+
+    start(&mut store, &timer(b"good", 5, 1));
+    damage(&mut store, &[Put { key: due, body: crate::formats::sealed(&due, &[2, 1, 2, 3]) }]);
+    let taken = decide(&mut store, |transaction| timer::take_due(transaction, at(10), 9).map(drop));
+    assert_eq!(taken.unwrap_err(), StorageError::UnknownFormat);
+    assert_eq!(store.records(), 3);
 }

@@ -127,7 +127,7 @@ fn records(file: &mut File) {
         ),
         (
             "sealed as an event",
-            with(open.clone(), "record", &sealed(&[2], &[&[1], body.as_slice()].concat())),
+            with(open.clone(), "record", &sealed(b"\x02Timer", &[&[1], body.as_slice()].concat())),
         ),
     ] {
         refuse(file, what, input, "unreadable");
@@ -155,7 +155,7 @@ fn entries_and_events(file: &mut File) {
             "sealed as a record",
             with(open.clone(), "entry", &sealed(&[&[0, 255], name.as_slice()].concat(), &plaintext)),
         ),
-        ("sealed as an event", with(open.clone(), "entry", &sealed(&[2], &plaintext))),
+        ("sealed as an event", with(open.clone(), "entry", &sealed(b"\x02Specimen", &plaintext))),
     ] {
         file.bad(&format!("open an entry: {what}"), "entry.open", input, "unreadable");
     }
@@ -176,7 +176,9 @@ fn entries_and_events(file: &mut File) {
     ] {
         file.bad(&format!("open an event: {what}"), "event.open", input, "unreadable");
     }
-    let newer = with(open, "event", &sealed(&[2], &[&[2], body.as_slice()].concat()));
+    let other = with(open.clone(), "event", &sealed(b"\x02SpecimenPart", &plaintext));
+    file.bad("open an event: of another message", "event.open", other, "unreadable");
+    let newer = with(open, "event", &sealed(b"\x02Specimen", &[&[2], body.as_slice()].concat()));
     file.bad("open an event: format 2", "event.open", newer, "unknown-format");
 }
 

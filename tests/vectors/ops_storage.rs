@@ -144,7 +144,7 @@ fn row<T: Record>(vault: &Vault, puts: &[Put]) -> (String, String) {
 fn timer(vault: &Vault, i: &Inputs) -> Value {
     let [due, set] = ["due", "set"].map(|name| Timestamp::from_millis(i.number64(name)));
     let timer = Timer { owner: i.bytes("owner"), due, set };
-    let puts = puts(vault, &[], |transaction| Ok(timer.start(transaction)?));
+    let puts = puts(vault, &[], |transaction| Ok(timer.start(None, transaction)?));
     let ((due_name, body), (set_name, same)) = (row::<Timer>(vault, &puts), row::<SetTimer>(vault, &puts));
     assert_eq!(body, same);
     json!({ "due_name": due_name, "set_name": set_name, "body": body })

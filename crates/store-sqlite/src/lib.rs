@@ -93,6 +93,8 @@ pub struct SqliteStore {
     hook: Option<Hook>,
     /// Whether the connection syncs its commits.
     syncs: bool,
+    /// Whether the open transaction is that of a lock.
+    is_locked: bool,
     /// Whether this handle has flushed. Before that it does not believe the file that nothing is left to flush: a process that was
     /// killed while it flushed may have written that and not synced it.
     sure: bool,
@@ -103,7 +105,14 @@ impl SqliteStore {
     /// Opens a store, or creates it. Events are kept in the file: [`SqliteStore::events`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SqliteError> {
         let connection = schema::open(path.as_ref())?;
-        Ok(Self { connection, hook: None, syncs: false, sure: false, versions: Versions::NONE })
+        Ok(Self {
+            connection,
+            hook: None,
+            syncs: false,
+            is_locked: false,
+            sure: false,
+            versions: Versions::NONE,
+        })
     }
 
     /// Opens a store, or creates it, and gives the events of each write to `hook`, inside of its transaction, for rows of the
@@ -172,13 +181,17 @@ impl SqliteStore {
         &mut self,
         run: impl FnOnce(&mut Self) -> Result<T, SqliteError>,
     ) -> Result<T, SqliteError> {
+        if !self.is_locked && !self.connection.is_autocommit() {
+            // Left behind by a rollback that failed.
+            self.execute("ROLLBACK")?;
+        }
         if self.connection.is_autocommit() {
             self.execute("BEGIN IMMEDIATE")?;
         }
+        self.is_locked = false;
         let result = run(self).and_then(|value| self.execute("COMMIT").map(|()| value));
         if result.is_err() {
-            // If that fails too, the next call finds the transaction still open and fails.
-            let _ = self.unlock();
+            self.unlock();
         }
         result
     }
@@ -194,7 +207,7 @@ impl Store for SqliteStore {
         // One transaction, because each takes and gives back a lock on the file.
         self.execute("BEGIN")?;
         let loaded = Reader::new(&self.connection).load(wants);
-        self.unlock()?;
+        self.unlock();
         loaded
     }
 
@@ -218,12 +231,17 @@ impl Store for SqliteStore {
             // Nobody knows yet whether the write will ask for it.
             self.set_synchronous(true)?;
             self.execute("BEGIN IMMEDIATE")?;
+            self.is_locked = true;
         }
         Ok(())
     }
 
-    fn unlock(&mut self) -> Result<(), SqliteError> {
-        if self.connection.is_autocommit() { Ok(()) } else { self.execute("ROLLBACK") }
+    fn unlock(&mut self) {
+        self.is_locked = false;
+        if !self.connection.is_autocommit() {
+            // If this fails, the next write tries again.
+            let _ = self.execute("ROLLBACK");
+        }
     }
 }
 

@@ -47,7 +47,8 @@ impl<'a> Reader<'a> {
 
     fn first(&self, range: &Range) -> Result<Vec<(Key, Stored)>, SqliteError> {
         let mut statement = self.connection.prepare_cached(FIRST)?;
-        let rows = statement.query(params![range.table().number(), range.from(), range.to(), range.max()])?;
+        let rows =
+            statement.query(params![range.table().number(), range.from(), range.to(), range.limit()])?;
         let record = |row: &Row<'_>| Ok((Key::new(range.table(), array(row, 2)?), stored(row)?));
         limited(rows, record, |(_, stored)| stored.body.len())
     }
@@ -55,7 +56,7 @@ impl<'a> Reader<'a> {
     fn tail(&self, tail: &Tail) -> Result<Vec<Entry>, SqliteError> {
         let Some(log) = log(self.connection, tail.log())? else { return Ok(Vec::new()) };
         let mut statement = self.connection.prepare_cached(TAIL)?;
-        let rows = statement.query(params![log.entry(tail.after()), log.entry(u64::MAX), tail.max()])?;
+        let rows = statement.query(params![log.entry(tail.after()), log.entry(u64::MAX), tail.limit()])?;
         let entry = |row: &Row<'_>| {
             let number = log.number(row.get(0)?);
             Ok(Entry { number, id: ItemId::new(array(row, 2)?), body: body(row)? })

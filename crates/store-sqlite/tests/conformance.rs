@@ -18,8 +18,8 @@ use std::thread;
 use rand::rngs::SysRng;
 use rand_core::TryRng as _;
 use sottovoce::crypto::random::{Generator, Seed};
+use sottovoce::storage::Blocking;
 use sottovoce::storage::conformance::{self, Harness};
-use sottovoce::storage::{AsyncStore, Blocking};
 use sottovoce_store_sqlite::SqliteStore;
 use tempfile::TempDir;
 
@@ -103,7 +103,6 @@ fn r_06_threads_lose_nothing() {
     let tally = at_once(conformance::settle(&mut store, &mut random, 4, ROUNDS)).unwrap();
     assert_eq!(tally.shared, 4 * ROUNDS);
     assert_eq!(store.0.events(0, 1_000).unwrap().len(), 4 * usize::try_from(ROUNDS).unwrap());
-    at_once(store.unlock()).unwrap();
 }
 
 /// The output of a future that waits for nothing.

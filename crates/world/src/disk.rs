@@ -85,6 +85,11 @@ impl Disk {
         self.0.content.borrow().pending.len()
     }
 
+    /// Whether somebody has its turn, or waits for it.
+    pub fn is_taken(&self) -> bool {
+        !self.0.queue.borrow().is_empty()
+    }
+
     /// How many writes there were, conflicts included.
     pub fn writes(&self) -> u64 {
         self.0.content.borrow().writes
@@ -192,9 +197,8 @@ impl AsyncStore for Handle {
         Ok(())
     }
 
-    async fn unlock(&mut self) -> Result<(), Lost> {
+    fn unlock(&mut self) {
         self.lock = None;
-        Ok(())
     }
 }
 

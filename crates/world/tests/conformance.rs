@@ -229,3 +229,37 @@ fn l_04_l_05_a_crash_in_any_write_tears_and_loses_nothing() {
     }
     println!("{runs} crashes");
 }
+
+/// A run is dropped at any moment, also while it holds the lock that it got after conflicts: others can go on.
+#[test]
+fn a_run_that_is_dropped_leaves_no_lock() {
+    let mut dice = Dice::printed("a_run_that_is_dropped_leaves_no_lock");
+    let mut locked = 0;
+    for moment in 0..120_u32 {
+        let disk = Disk::new();
+        let (mut slow, mut random) = (disk.open(3), dice.generator());
+        {
+            let mut run = std::pin::pin!(conformance::contend(&mut slow, &mut random, 0, 1));
+            for turn in 1..=moment {
+                // Somebody else is faster each time, and does not wait for its turn.
+                let mut fast = Blocking(disk.clone());
+                block_on(conformance::contend(&mut fast, &mut dice.generator(), 1, turn)).unwrap();
+                assert!(polled(run.as_mut()).is_pending(), "it has had no chance");
+            }
+            locked += u32::from(disk.is_taken());
+        }
+        // The handle of the run that was dropped is still open.
+        let (mut other, mut random) = (disk.open(1), dice.generator());
+        let mut run = std::pin::pin!(conformance::contend(&mut other, &mut random, 2, 1));
+        assert!(
+            (0..1_000).any(|_| polled(run.as_mut()).is_ready()),
+            "moment {moment}: nobody else can write"
+        );
+    }
+    println!("{locked} of 120 were dropped in the middle of a transaction or a lock");
+    assert!(locked > 60);
+}
+
+fn polled<F: Future>(future: Pin<&mut F>) -> std::task::Poll<F::Output> {
+    future.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
+}

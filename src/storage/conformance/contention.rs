@@ -108,6 +108,7 @@ impl Counter {
         transaction.need([self.shared(), self.own(number)].map(Want::Record))?;
         let own = transaction.read::<Part>(self.own(number))?;
         if own.value().map_or(0, |part| part.number) >= round {
+            transaction.already_done();
             return Ok(());
         }
         let shared = transaction.read::<Part>(self.shared())?;
@@ -141,6 +142,9 @@ impl Counter {
         let shared = number_at(self.shared())?;
         let each = own.into_iter().map(&mut number_at).collect::<Result<_, _>>()?;
         let entries: Vec<Item<Part>> = transaction.tail(tail)?;
+        if let Some(error) = entries.iter().find_map(|item| item.value.as_ref().err()) {
+            return Err(Interrupt::Failed(*error));
+        }
         let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
         Ok(Output { shared, each, last: entries.last().map(|item| item.number), count })
     }

@@ -1,12 +1,13 @@
 //! Rules about events, handles, and what is left after a crash.
 
 use super::Harness;
-use super::probe::{Checked, Probe, apply, both, item, key, load, record, same, that};
+use super::probe::{Checked, Probe, apply, both, key, load, partition_of, record, same, that};
 use crate::storage::effects::Changes;
+use crate::storage::key::{ItemId, Key};
 use crate::storage::limits;
-use crate::storage::loaded::Want;
+use crate::storage::loaded::{Entry, Loaded, Tail, Want};
 use crate::storage::store::{AsyncStore as _, Outcome};
-use crate::storage::write::{Append, Put};
+use crate::storage::write::{Append, Expect, Put, Trim};
 
 /// Events come in the order of writes, and in the order within a write, equal ones too.
 pub(super) async fn events(probe: &mut Probe<'_, impl Harness>) -> Checked {
@@ -19,18 +20,31 @@ pub(super) async fn events(probe: &mut Probe<'_, impl Harness>) -> Checked {
 
 /// What one handle commits the other loads, and runs into.
 pub(super) async fn handles(probe: &mut Probe<'_, impl Harness>) -> Checked {
-    let subject = key(1, 0);
+    let (subject, log) = (key(1, 0), key(2, 0));
+    let (range, tail) = (partition_of(1).range(0..=u64::MAX, 100), Tail::new(log, 0, 100));
     let (mut one, mut other) = (probe.harness.open().await, probe.harness.open().await);
-    // Whatever a handle might keep of a record, it has seen it now.
-    same("a record of an empty store", record(&mut other, subject).await?, None)?;
+    // Whatever a handle might keep of what it has read, it has read it now.
+    let everything = [Want::Record(subject), Want::First(range), Want::Log(tail)];
+    let empty = load(&mut other, &everything).await?;
+    same("a record of an empty store", empty.record(&subject), Some(None))?;
     for round in 0..10_u8 {
         let version = record(&mut one, subject).await?.map(|stored| stored.version);
         let write = Changes::default().expecting(subject, version).putting(subject, &[round]);
+        let write = write.putting(key(1, u64::from(round).saturating_add(1)), &[round]);
+        let write = write.appending(log, round, &[round]).telling(&[round]);
         same("a write", apply(&mut one, &write).await?, Outcome::Committed)?;
         let outcome = apply(&mut other, &write).await?;
         same("the same write through another handle", outcome, Outcome::Conflict)?;
-        let found = record(&mut other, subject).await?.map(|stored| stored.body);
+        let loaded = load(&mut other, &everything).await?;
+        let found = loaded.record(&subject).flatten().map(|stored| stored.body.clone());
         same("a record through another handle", found, Some(vec![round]))?;
+        let rows = usize::from(round).saturating_add(2);
+        same("a range through another handle", loaded.range(&range).map(<[_]>::len), Some(rows))?;
+        let entries = loaded.tail(&tail).unwrap_or_default();
+        let bodies: Vec<_> = entries.iter().flat_map(|entry| entry.body.clone()).collect();
+        same("a log through another handle", bodies, (0..=round).collect())?;
+        let numbers: std::collections::BTreeSet<_> = entries.iter().map(|entry| entry.number).collect();
+        same("numbers given by two handles", numbers.len(), entries.len())?;
         core::mem::swap(&mut one, &mut other);
     }
     Ok(())
@@ -55,37 +69,70 @@ pub(super) async fn overlaps(probe: &mut Probe<'_, impl Harness>) -> Checked {
     same("events", probe.harness.events().await.len(), 20)
 }
 
-/// A write of [`limits::ROWS`] rows, and one of [`limits::WRITE`] bytes, is carried out; so is a load of [`limits::WANTS`].
+/// A write of [`limits::ROWS`] rows of whichever kinds is carried out whole, and so is one of [`limits::WRITE`] bytes; a load of
+/// [`limits::WANTS`] is answered.
 pub(super) async fn size(probe: &mut Probe<'_, impl Harness>) -> Checked {
-    let mut write = Changes::default();
-    let half = u64::try_from(limits::ROWS / 2).unwrap_or_default();
-    write.put = (0..half).map(|suffix| Put { key: key(1, suffix), body: vec![1; 100] }).collect();
-    write.append = (0..half)
-        .map(|number| {
-            let mut id = *item(0).as_bytes();
-            id.iter_mut().zip(number.to_be_bytes()).for_each(|(to, from)| *to = from);
-            Append { log: key(2, 0), id: crate::storage::ItemId::new(id), body: vec![2; 100] }
-        })
-        .collect();
+    let rows = limits::ROWS / 4;
+    let keys: Vec<_> = (0..).take(rows).map(|suffix| key(1, suffix)).collect();
+    let put = |key: &Key| Put { key: *key, body: vec![1; 100] };
+    let append = |key: &Key| Append {
+        log: key_of_log(),
+        id: long_item(key.suffix()),
+        body: key.suffix().to_be_bytes().to_vec(),
+    };
+    let write = Changes {
+        expect: keys.iter().map(|key| Expect { key: *key, version: None }).collect(),
+        put: keys.iter().map(put).collect(),
+        append: keys.iter().map(append).collect(),
+        events: keys.iter().map(|key| key.suffix().to_be_bytes().to_vec()).collect(),
+        ..Changes::default()
+    };
+    same("rows", write.rows(), limits::ROWS)?;
     probe.commit(write).await?;
-    let wants: Vec<_> = (0..half).map(|suffix| Want::Record(key(1, suffix))).take(limits::WANTS).collect();
-    let loaded = load(probe.store().await, &wants).await?;
-    let missing = wants.iter().filter_map(|want| match want {
-        Want::Record(key) => Some(key),
-        _ => None,
-    });
-    same(
-        "records of a large write that are missing",
-        missing.filter(|key| loaded.record(key) == Some(None)).count(),
-        0,
-    )?;
+    let wants: Vec<_> = keys.iter().map(|key| Want::Record(*key)).take(limits::WANTS).collect();
+    let loaded = probe.load(&wants).await?;
+    let there =
+        |loaded: &Loaded| keys.iter().filter(|key| matches!(loaded.record(key), Some(Some(_)))).count();
+    same("records of a large write", there(&loaded), rows)?;
+    same("events of a large write", probe.harness.events().await.len(), rows)?;
+    let (mut after, mut entries) = (0, 0_usize);
+    while let Some(last) = probe.tail(Tail::new(key_of_log(), after, 1_000)).await?.last() {
+        let page = probe.tail(Tail::new(key_of_log(), after, 1_000)).await?;
+        let is_right = |(entry, at): (&Entry, usize)| entry.body.last() == at.to_be_bytes().last();
+        that(page.iter().zip(entries..).all(is_right), || {
+            "entries of a large write are in another order".to_owned()
+        })?;
+        entries = entries.saturating_add(page.len());
+        after = last.number;
+    }
+    same("entries of a large write", entries, rows)?;
+
+    let trim = (0..).take(rows).map(|suffix| Trim { log: key(4, suffix), through: 1 }).collect();
+    probe.commit(Changes { delete: keys.clone(), trim, ..Changes::default() }).await?;
+    let loaded = probe.load(&wants).await?;
+    same("records left by a large write of deletions", there(&loaded), 0)?;
 
     let bodies = limits::WRITE / limits::BODY;
     let large = (0..).take(bodies).map(|suffix| Put { key: key(3, suffix), body: vec![3; limits::BODY] });
-    probe.commit(Changes { put: large.collect(), ..Changes::default() }).await
+    probe.commit(Changes { put: large.collect(), ..Changes::default() }).await?;
+    for suffix in (0..).take(bodies) {
+        let found = probe.record(key(3, suffix)).await?.map(|stored| stored.body);
+        that(found == Some(vec![3; limits::BODY]), || "a large record of a large write is cut".to_owned())?;
+    }
+    Ok(())
 }
 
-/// A lock ends with a write, with a conflict, and by itself, and does not keep its own handle from anything.
+fn key_of_log() -> Key {
+    key(2, 0)
+}
+
+fn long_item(number: u64) -> ItemId {
+    let mut id = [0; 16];
+    id.iter_mut().zip(number.to_be_bytes()).for_each(|(to, from)| *to = from);
+    ItemId::new(id)
+}
+
+/// A lock ends with a write, with a conflict, by itself, and with its handle, and does not keep its own handle from anything.
 pub(super) async fn locks(probe: &mut Probe<'_, impl Harness>) -> Checked {
     let subject = key(1, 0);
     let failed = |error| format!("lock or unlock failed: {error:?}");
@@ -111,8 +158,8 @@ pub(super) async fn locks(probe: &mut Probe<'_, impl Harness>) -> Checked {
 
         one.lock().await.map_err(failed)?;
         load(&mut one, &[Want::Record(subject)]).await?;
-        one.unlock().await.map_err(failed)?;
-        one.unlock().await.map_err(failed)?;
+        one.unlock();
+        one.unlock();
         same(
             "a write after it",
             apply(&mut other, &Changes::default().telling(b"3")).await?,
@@ -121,7 +168,14 @@ pub(super) async fn locks(probe: &mut Probe<'_, impl Harness>) -> Checked {
         let found = record(&mut other, subject).await?.map(|stored| stored.body);
         same("a record written under a lock", found, Some(vec![round]))?;
     }
-    same("events", probe.harness.events().await.len(), 9)
+    one.lock().await.map_err(failed)?;
+    drop(one);
+    same(
+        "a write after a handle with a lock",
+        apply(&mut other, &Changes::default().telling(b"4")).await?,
+        Outcome::Committed,
+    )?;
+    same("events", probe.harness.events().await.len(), 10)
 }
 
 /// A process that ends, however it ends, loses nothing that was committed, flushed or not.
@@ -147,6 +201,10 @@ pub(super) async fn flushes(probe: &mut Probe<'_, impl Harness>) -> Checked {
             1 => Changes::default().expecting(key(1, 7), None),
             _ => Changes::default(),
         };
+        // What another handle has written counts too.
+        if round % 2 == 1 {
+            probe.turn().await;
+        }
         probe.commit(flush.flushing()).await?;
         probe.close();
         probe.harness.power_cut().await;

@@ -1,4 +1,4 @@
-//! Random histories, through several handles, with power cuts, against the store in memory.
+//! Random histories, through up to three handles at once, with power cuts, against the store in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,13 +52,16 @@ pub(super) async fn check<H: Harness>(probe: &mut Probe<'_, H>, rng: &mut Genera
 
 impl<H: Harness> History<'_, '_, H> {
     async fn step(&mut self) -> Checked {
+        if self.below(3) == 0 {
+            self.probe.turn().await;
+        }
         match self.below(20) {
             0 => self.power_cut().await,
-            1..3 => {
+            1 => {
                 self.probe.close();
                 Ok(())
             }
-            3..6 => self.scan().await,
+            2..6 => self.scan().await,
             6 => self.compare().await,
             _ => self.write().await,
         }

@@ -4,6 +4,7 @@ use core::fmt::Debug;
 use core::future::Future;
 use core::pin::pin;
 use core::task::Poll;
+use std::collections::VecDeque;
 
 use super::Harness;
 use crate::storage::effects::Changes;
@@ -18,11 +19,13 @@ pub(super) type Checked<T = ()> = Result<T, String>;
 pub(super) struct Probe<'a, H: Harness> {
     pub(super) harness: &'a mut H,
     open: Option<H::Store>,
+    /// Other handles that stay open.
+    others: VecDeque<H::Store>,
 }
 
 impl<'a, H: Harness> Probe<'a, H> {
     pub(super) fn new(harness: &'a mut H) -> Self {
-        Self { harness, open: None }
+        Self { harness, open: None, others: VecDeque::new() }
     }
 
     pub(super) async fn store(&mut self) -> &mut H::Store {
@@ -33,9 +36,17 @@ impl<'a, H: Harness> Probe<'a, H> {
         self.open.insert(store)
     }
 
-    /// Closes the handle: what comes next goes through a new one.
+    /// Closes all handles: what comes next goes through a new one.
     pub(super) fn close(&mut self) {
         self.open = None;
+        self.others.clear();
+    }
+
+    /// Goes on through another handle, of at most three that are open at the same time.
+    pub(super) async fn turn(&mut self) {
+        let next =
+            if self.others.len() < 2 { Some(self.harness.open().await) } else { self.others.pop_front() };
+        self.others.extend(core::mem::replace(&mut self.open, next));
     }
 
     pub(super) async fn load(&mut self, wants: &[Want]) -> Checked<Loaded> {

@@ -99,7 +99,7 @@ impl Store for Watched {
         self.store.lock()
     }
 
-    fn unlock(&mut self) -> Result<(), SqliteError> {
-        self.store.unlock()
+    fn unlock(&mut self) {
+        self.store.unlock();
     }
 }

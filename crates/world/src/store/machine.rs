@@ -150,6 +150,7 @@ impl Counter {
         let done = transaction.read::<Specimen>(done)?;
         if let Some(note) = done.value().filter(|_| self.remembers) {
             let note = Note::read(note)?;
+            transaction.already_done();
             return Ok(if command.sends() { vec![note] } else { Vec::new() });
         }
         let counter = transaction.read::<Specimen>(counter)?;
@@ -168,7 +169,7 @@ impl Counter {
         }
         if command.sets_timer() {
             let owner = [&[OWNER], command.id().as_slice()].concat();
-            Timer { owner, due: now.plus(Span::from_millis(20)), set: now }.start(transaction)?;
+            Timer { owner, due: now.plus(Span::from_millis(20)), set: now }.start(None, transaction)?;
         }
         if command.starts_job() {
             JobId(command.id()).start(transaction, Job::new(1, vec![1], SLICES), now)?;
@@ -200,22 +201,18 @@ impl Counter {
         now: Timestamp,
     ) -> Result<Vec<Note>, Stop<StorageError>> {
         let mut notes = Vec::new();
-        for due in timer::due(transaction, now, 2)? {
-            if let Some(job) = JobId::of(due.timer()) {
-                let Some(mut running) = job.resume(transaction)? else {
-                    due.take(transaction);
-                    continue;
-                };
+        for timer in timer::take_due(transaction, now, 2)?.timers {
+            if let Some(job) = JobId::of(&timer) {
+                let Some(mut running) = job.resume(transaction)? else { continue };
                 let done = running.job().done;
                 notes.push(Note::later(job.0, Deed::Sliced(done))?);
                 running.job_mut().done = done.saturating_add(1);
                 if running.job().done < SLICES {
                     running.advance(transaction, now)?;
                 } else {
-                    running.end(transaction);
+                    running.end(transaction)?;
                 }
             } else {
-                let timer = due.take(transaction);
                 let id = timer.owner.last_chunk().ok_or(StorageError::Unreadable)?;
                 notes.push(Note::later(*id, Deed::Fired)?);
             }

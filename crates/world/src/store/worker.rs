@@ -65,8 +65,11 @@ impl Worker {
             process.run(&Input::Wake, clock(sequence))?;
             sequence = sequence.saturating_add(1);
         }
-        // Until nothing is due, by a clock that is past everything.
-        while process.run(&Input::Wake, Timestamp::from_millis(u64::MAX).minus(Span::from_days(1)))? > 0 {}
+        // Until nothing is due, by a clock that is past everything. It goes on, since a job's next turn is in the next millisecond.
+        let mut now = Timestamp::from_millis(u64::MAX).minus(Span::from_days(1));
+        while process.run(&Input::Wake, now)? > 0 {
+            now = now.plus(Span::from_millis(1));
+        }
         Ok(())
     }
 }

@@ -56,6 +56,13 @@ pub enum Flaw {
     KeepsALaterWriteWithoutAnEarlierOne,
     HoldsALockForEver,
     LimitsAWriteTo1000Rows,
+    LosesALockedHandle,
+    KeepsReadTailsInTheHandle,
+    NumbersInTheHandle,
+    DropsAppendsBeyond1000,
+    ForgetsDeletionsBeyond100,
+    CutsBodiesOfLargeWrites,
+    FailsAbove1000Expectations,
 }
 
 /// Every flaw.
@@ -101,6 +108,13 @@ pub const FLAWS: &[Flaw] = &[
     Flaw::KeepsALaterWriteWithoutAnEarlierOne,
     Flaw::HoldsALockForEver,
     Flaw::LimitsAWriteTo1000Rows,
+    Flaw::LosesALockedHandle,
+    Flaw::KeepsReadTailsInTheHandle,
+    Flaw::NumbersInTheHandle,
+    Flaw::DropsAppendsBeyond1000,
+    Flaw::ForgetsDeletionsBeyond100,
+    Flaw::CutsBodiesOfLargeWrites,
+    Flaw::FailsAbove1000Expectations,
 ];
 
 #[derive(Clone, Default)]
@@ -145,6 +159,9 @@ pub struct Handle {
     unwritten: Option<Owned>,
     /// Of a handle that reads a record once.
     seen: BTreeMap<Key, Option<Stored>>,
+    tails: BTreeMap<Tail, Vec<Entry>>,
+    /// The number that this handle thinks a log has come to.
+    numbers: BTreeMap<Key, u64>,
     holds_lock: bool,
 }
 
@@ -167,7 +184,15 @@ impl Harness for Flawed {
             disk.now.version = disk.now.records.len().try_into().unwrap();
         }
         let disk = self.disk.clone();
-        Blocking(Handle { flaw: self.flaw, disk, unwritten: None, seen: BTreeMap::new(), holds_lock: false })
+        Blocking(Handle {
+            flaw: self.flaw,
+            disk,
+            unwritten: None,
+            seen: BTreeMap::new(),
+            tails: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            holds_lock: false,
+        })
     }
 
     /// Keeps one write more with every cut, so that every number of writes is tried.
@@ -222,7 +247,7 @@ impl Handle {
         if self.flaw == Flaw::SortsNumbersAsSigned {
             rows.sort_by_key(|(key, _)| key.suffix().cast_signed());
         }
-        let max = if self.flaw == Flaw::IgnoresTheMaximumOfARange { 1_000 } else { range.max() };
+        let max = if self.flaw == Flaw::IgnoresTheMaximumOfARange { 1_000 } else { range.limit() };
         self.limited(rows, max.into(), |(_, stored)| stored.body.len())
     }
 
@@ -236,7 +261,7 @@ impl Handle {
         let entries = entries.filter(|((log, number), _)| log == tail.log() && is_after(*number));
         let entries =
             entries.map(|((_, number), (id, body))| Entry { number: *number, id: *id, body: body.clone() });
-        self.limited(entries.collect(), tail.max().into(), |entry| entry.body.len())
+        self.limited(entries.collect(), tail.limit().into(), |entry| entry.body.len())
     }
 
     fn limited<T>(&self, mut rows: Vec<T>, max: usize, size: impl Fn(&T) -> usize) -> Vec<T> {
@@ -272,6 +297,26 @@ impl Handle {
     fn has_a_duplicate(&self, write: &Write<'_>) -> bool {
         let disk = self.disk.borrow();
         write.append.iter().any(|append| disk.now.number_of(append).is_some())
+    }
+
+    fn mishandle_size(&mut self, owned: &mut Owned) {
+        match self.flaw {
+            Flaw::DropsAppendsBeyond1000 => owned.append.truncate(1_000),
+            Flaw::ForgetsDeletionsBeyond100 => owned.delete.truncate(100),
+            Flaw::CutsBodiesOfLargeWrites if owned.put.len() > 7 => {
+                owned.put.iter_mut().for_each(|(_, body)| body.truncate(1_000_000));
+            }
+            Flaw::NumbersInTheHandle => {
+                let mut disk = self.disk.borrow_mut();
+                for append in &owned.append {
+                    let known = disk.now.last.get(&append.log).copied().unwrap_or_default();
+                    let own = self.numbers.entry(append.log).or_insert(known);
+                    disk.now.last.insert(append.log, *own);
+                    *own += 1;
+                }
+            }
+            _ => {}
+        }
     }
 
     fn write_down(&mut self, write: Owned, flush: bool) {
@@ -311,13 +356,20 @@ impl Store for Handle {
                     loaded.insert_record(*key, found);
                 }
                 Want::First(range) => loaded.insert_range(*range, self.first(range)),
-                Want::Log(tail) => loaded.insert_tail(*tail, self.tail(tail)),
+                Want::Log(tail) => {
+                    let mut found = self.tail(tail);
+                    if self.flaw == Flaw::KeepsReadTailsInTheHandle {
+                        found.clone_from(self.tails.entry(*tail).or_insert(found.clone()));
+                    }
+                    loaded.insert_tail(*tail, found);
+                }
             }
         }
         Ok(loaded)
     }
 
     fn apply(&mut self, write: &Write<'_>) -> Result<Outcome, String> {
+        self.tails.clear();
         if self.disk.borrow().is_locked && !self.holds_lock {
             return Err("locked".to_owned());
         }
@@ -332,6 +384,10 @@ impl Store for Handle {
             append: write.append.to_vec(),
             events: write.events.to_vec(),
         };
+        self.mishandle_size(&mut owned);
+        if self.flaw == Flaw::FailsAbove1000Expectations && write.expect.len() > 1_000 {
+            return Err("too many expectations".to_owned());
+        }
         let rows = owned.put.len() + owned.append.len();
         if self.flaw == Flaw::LimitsAWriteTo1000Rows && rows > 1_000 {
             return Err("too many rows".to_owned());
@@ -344,7 +400,7 @@ impl Store for Handle {
         let is_conflict =
             !self.holds(write) || (self.flaw == Flaw::ConflictsOnDuplicates && self.has_a_duplicate(write));
         if self.flaw != Flaw::HoldsALockForEver {
-            self.unlock()?;
+            self.unlock();
         }
         if is_conflict {
             match self.flaw {
@@ -377,12 +433,20 @@ impl Store for Handle {
         Ok(())
     }
 
-    fn unlock(&mut self) -> Result<(), String> {
+    fn unlock(&mut self) {
         if self.holds_lock {
             self.holds_lock = false;
             self.disk.borrow_mut().is_locked = false;
         }
-        Ok(())
+    }
+}
+
+/// A lock ends with its handle.
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if self.flaw != Flaw::LosesALockedHandle {
+            self.unlock();
+        }
     }
 }
 
