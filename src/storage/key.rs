@@ -52,6 +52,11 @@ impl Key {
         &self.name
     }
 
+    /// The first eight bytes as a time: of a record in a table ordered by time.
+    pub(super) fn time(&self) -> Timestamp {
+        Timestamp::from_millis(self.name.first_chunk().map_or(0, |time| u64::from_be_bytes(*time)))
+    }
+
     /// The last eight bytes as a number: a record's suffix in its partition.
     pub fn suffix(&self) -> u64 {
         self.name.last_chunk().map_or(0, |suffix| u64::from_be_bytes(*suffix))

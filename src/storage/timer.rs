@@ -95,8 +95,8 @@ pub fn take_due(transaction: &mut Transaction<'_>, now: Timestamp, max: u16) -> 
     }
     if !taken.timers.is_empty() || taken.damaged > 0 {
         transaction.wake_at(now);
-    } else if let Some(timer) = transaction.scan::<Timer>(next)?.iter().find_map(Slot::value) {
-        transaction.wake_at(timer.due);
+    } else if let Some(slot) = transaction.scan::<Timer>(next)?.first() {
+        transaction.wake_at(slot.key().time());
     }
     Ok(taken)
 }

@@ -22,8 +22,10 @@ use sottovoce::storage::{AsyncStore, Blocking, Loaded, Outcome, Want, Write};
 use sottovoce_world::dice::Dice;
 use sottovoce_world::disk::{Disk, Fault, Handle, Lost, all, block_on};
 
-/// How many random histories per store.
-const HISTORIES: u32 = 60;
+/// How many random histories per store: 60, or `SOTTOVOCE_COUNT`.
+fn histories() -> u32 {
+    std::env::var("SOTTOVOCE_COUNT").map_or(60, |count| count.parse().expect("a number"))
+}
 
 type Counting = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -127,9 +129,9 @@ fn prompt() -> Prompt {
 #[test]
 fn good_stores_pass() {
     let mut dice = Dice::printed("good_stores_pass");
-    conformance::check(&mut Flawed::new(Flaw::None), dice.seed(), HISTORIES).unwrap();
-    conformance::check(&mut prompt(), dice.seed(), HISTORIES).unwrap();
-    block_on(conformance::check_async(&mut Slow(prompt()), dice.seed(), HISTORIES)).unwrap();
+    conformance::check(&mut Flawed::new(Flaw::None), dice.seed(), histories()).unwrap();
+    conformance::check(&mut prompt(), dice.seed(), histories()).unwrap();
+    block_on(conformance::check_async(&mut Slow(prompt()), dice.seed(), histories())).unwrap();
 }
 
 /// A pass means something: each of these stores does one thing wrong.
@@ -137,12 +139,12 @@ fn good_stores_pass() {
 fn flawed_stores_fail() {
     let mut dice = Dice::printed("flawed_stores_fail");
     for flaw in FLAWS {
-        let failure = conformance::check(&mut Flawed::new(*flaw), dice.seed(), HISTORIES);
+        let failure = conformance::check(&mut Flawed::new(*flaw), dice.seed(), histories());
         let failure = failure.expect_err(&format!("{flaw:?} passes"));
         println!("{flaw:?}: {failure}");
     }
     let mut racy = RacySlow(Slow(prompt()));
-    let racy = conformance::check_async(&mut racy, dice.seed(), HISTORIES);
+    let racy = conformance::check_async(&mut racy, dice.seed(), histories());
     assert_eq!(block_on(racy).expect_err("a race passes").rule, "overlaps");
     println!("{} flawed stores fail", FLAWS.len() + 1);
 }
