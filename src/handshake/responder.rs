@@ -66,9 +66,10 @@ pub struct Opened(Tentative);
 
 /// A new session and everything that must be stored with it, in one write.
 ///
-/// The write is conditional (§5.7): it succeeds only if the replay record still has no entry under the ephemeral key, and the private
-/// keys of the bundle and of the one-time pair are still there; otherwise everything is done again, from [`Initial::screen`]. A store whose
-/// writes expect what was read does this if the entry, the bundle and the pair were read by their keys.
+/// The write is conditional (§5.7): it succeeds only if the replay record still has no entry under the ephemeral key, the private keys
+/// of the bundle and of the one-time pair are still there, and the initiator's account and floor are still those that were compared
+/// with; otherwise everything is done again, from [`Initial::screen`]. A store whose writes expect what was read does this if all of
+/// them were read by their keys.
 #[derive(Debug)]
 #[must_use]
 #[non_exhaustive]
