@@ -3,6 +3,7 @@
 use rand_core::CryptoRng;
 
 use super::HandshakeError;
+use super::initial::Initial;
 use crate::crypto::absorb::{Absorb as _, Input};
 use crate::crypto::hash::Hash;
 use crate::crypto::secret::Secret;
@@ -11,9 +12,9 @@ use crate::identity::Verified;
 use crate::identity::account::Account;
 use crate::identity::device::DeviceSecret;
 use crate::identity::ids::{AccountId, DeviceId};
-use crate::wire::Rule;
 use crate::wire::generated::messages as proto;
 use crate::wire::message::{Message, required, required_array};
+use crate::wire::{Rule, Wire as _};
 
 /// What an initiator keeps until a message of the responder has opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +89,9 @@ impl Message for Awaiting {
 
     fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
         let transcript = Hash::from_bytes(required_array(proto.transcript)?);
-        Ok(Self { initial: required(proto.initial)?, transcript })
+        let initial = required(proto.initial)?;
+        Initial::decode(&initial).map_err(|_| Rule::BadValue)?;
+        Ok(Self { initial, transcript })
     }
 
     fn to_proto(&self) -> Self::Proto {

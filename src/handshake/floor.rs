@@ -19,6 +19,7 @@ pub(super) fn features(capabilities: Capabilities) -> Capabilities {
     Capabilities::from_bits(capabilities.bits() & !Capabilities::MANAGE.bits())
 }
 
+/// `capabilities` are some that a verified manifest lists for the device: an identity block alone raises nothing.
 /// [`HandshakeError::Downgrade`] if suite or capabilities are below what is pinned; otherwise what is pinned from now on.
 pub(super) fn raise(
     pinned: Option<&Floor>,
@@ -40,7 +41,7 @@ impl Floor {
         self.suite
     }
 
-    /// The capabilities that it was seen with.
+    /// The capabilities that it was seen with, in verified manifests.
     pub const fn capabilities(&self) -> Capabilities {
         self.capabilities
     }

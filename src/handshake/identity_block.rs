@@ -83,8 +83,9 @@ impl IdentityBlock {
         if rest.is_empty() { Ok(block) } else { Err(CryptoError::InvalidLength) }
     }
 
-    /// Compares with the verified manifest of the account, §5.7 steps 9 and 10.
-    pub(super) fn check(&self, account: &Verified<Account>) -> Result<(), HandshakeError> {
+    /// Compares with the verified manifest of the account, §5.7 steps 9 and 10. Gives the capabilities that both have: of an older
+    /// manifest the block is a device's word, which takes away but adds nothing.
+    pub(super) fn check(&self, account: &Verified<Account>) -> Result<Capabilities, HandshakeError> {
         if self.account != account.id() {
             return Err(HandshakeError::Mismatch);
         }
@@ -95,9 +96,12 @@ impl IdentityBlock {
         let device = account.device(self.device).ok_or(HandshakeError::Mismatch)?;
         let keys_agree =
             self.agreement == *device.agreement() && self.kem == Hash::of(device.kem().as_bytes());
-        // Of an older manifest the body is not known any more: then a device's word about itself counts.
         let capabilities_agree = !is_same || self.capabilities == device.capabilities();
-        if keys_agree && capabilities_agree { Ok(()) } else { Err(HandshakeError::Mismatch) }
+        if keys_agree && capabilities_agree {
+            Ok(Capabilities::from_bits(self.capabilities.bits() & device.capabilities().bits()))
+        } else {
+            Err(HandshakeError::Mismatch)
+        }
     }
 }
 

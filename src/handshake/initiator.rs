@@ -12,7 +12,7 @@ use crate::identity::Verified;
 use crate::identity::account::Account;
 use crate::identity::address::Address;
 use crate::identity::device::{Capabilities, Device, DeviceSecret};
-use crate::identity::prekeys::Prekeys;
+use crate::identity::prekeys::{Prekeys, PrekeysSeen};
 use crate::pairwise::{ForwardSecrecy, Role, SessionSecret};
 use crate::wire::Wire as _;
 
@@ -45,6 +45,10 @@ pub struct Initiated {
     pub awaiting: Awaiting,
     /// What is pinned of the other device from now on.
     pub floor: Floor,
+    /// What was seen of its prekeys, from now on.
+    pub seen: PrekeysSeen,
+    /// Whether its bundle or stock should have been replaced by now: the person may be told.
+    pub is_overdue: bool,
     /// What both devices understand.
     pub capabilities: Capabilities,
 }
@@ -61,7 +65,7 @@ impl<'a> Recipient<'a> {
     /// A device of `account` by its prekeys, written to under `address`; `pinned` is what is known of it from earlier handshakes.
     /// [`HandshakeError::NotPossible`] if account and prekeys do not belong together; [`HandshakeError::Downgrade`].
     ///
-    /// That the account has not forked and is the one that is pinned is to be asked before, of
+    /// That the account has not forked and is the one that is pinned is the caller's duty, to be asked before, of
     /// [`Followed::current`](crate::identity::chain::Followed::current) and
     /// [`ContactTrust::permits`](crate::identity::trust::ContactTrust::permits).
     pub fn new(
@@ -74,6 +78,7 @@ impl<'a> Recipient<'a> {
         let device = account.device(prekeys.device().id()).ok_or(HandshakeError::NotPossible)?;
         let fits = bundle.account == account.id()
             && bundle.order <= account.order()
+            && (bundle.order < account.order() || bundle.manifest == account.hash())
             && device.suites().contains(&bundle.suite.number());
         if !fits {
             return Err(HandshakeError::NotPossible);
@@ -118,6 +123,8 @@ pub fn initiate(
         session: SessionSecret::new(Role::Initiator, transcript, keys, forward_secrecy),
         awaiting: Awaiting::new(initial.encode()?, transcript),
         floor: recipient.floor,
+        seen: *recipient.prekeys.seen(),
+        is_overdue: recipient.prekeys.is_overdue(),
         capabilities: common(sender.device, recipient.device),
     })
 }

@@ -20,14 +20,16 @@ pub struct LinkProof {
 }
 
 impl LinkProof {
-    /// Proves to hold `link`, which a root step of the old session gave, in the handshake named by th2.
+    /// Proves to hold `link` in the handshake named by th2: that of the newest root step of the old session that the other side is known
+    /// to have made.
     pub fn new(link: &Secret<32>, transcript: &Hash) -> Self {
         let proof = Mac::labelled(link, label::mac::LINK).array(transcript.as_bytes()).finish();
         Self { link: Hash::of(link.expose()).truncated(), proof: *proof.expose() }
     }
 
     /// Verifies it against the links of the two newest root steps of the old session; there may be fewer.
-    /// [`HandshakeError::NotLinked`] if neither gives this proof for this handshake.
+    /// [`HandshakeError::NotLinked`] if neither gives this proof for this handshake; the handshake may be accepted all the same, for
+    /// receiving only (§5.11).
     pub fn verify(&self, newest: &[Secret<32>], transcript: &Hash) -> Result<(), HandshakeError> {
         let holds = |link: &Secret<32>| {
             let expected = Self::new(link, transcript);
@@ -38,7 +40,8 @@ impl LinkProof {
     }
 }
 
-/// How many root steps back a proof may reach.
+/// How many root steps back a proof may reach. A state that was stolen right after its owner's sending step computes one step ahead of
+/// itself, so it stops linking after three more.
 const NEWEST: usize = 2;
 
 impl Message for LinkProof {

@@ -29,7 +29,8 @@ pub struct OwnManifest {
     capabilities: Capabilities,
 }
 
-/// That an Initial with this ephemeral key was accepted. Kept as long as the bundle's private keys (attack H-09).
+/// That an Initial with this ephemeral key was accepted (attack H-09). Erased in the write that erases the bundle's private keys, or in
+/// a later one: never by the clock alone, which may jump ahead and back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplayEntry {
     ephemeral: x25519::PublicKey,
@@ -40,10 +41,7 @@ impl OwnBundle {
     /// The bundle as it was published, with its private keys. [`HandshakeError::NotPossible`] if they are of another one.
     pub fn new(signed: &SignedBundle, secret: PrekeySecret) -> Result<Self, HandshakeError> {
         let bundle = Bundle::decode(&signed.bundle)?;
-        let fits = bundle.number == secret.number()
-            && bundle.agreement == secret.keys().agreement().public_key()
-            && bundle.kem == *secret.keys().kem().public_key();
-        if fits {
+        if fits(&bundle, &secret) {
             Ok(Self { bundle: signed.bundle.clone(), secret })
         } else {
             Err(HandshakeError::NotPossible)
@@ -58,6 +56,12 @@ impl OwnBundle {
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bundle
     }
+}
+
+fn fits(bundle: &Bundle, secret: &PrekeySecret) -> bool {
+    bundle.number == secret.number()
+        && bundle.agreement == secret.keys().agreement().public_key()
+        && bundle.kem == *secret.keys().kem().public_key()
 }
 
 impl OwnManifest {
@@ -93,9 +97,14 @@ impl ReplayEntry {
         &self.ephemeral
     }
 
-    /// Until when it is kept, at least.
+    /// When the private keys of its bundle must be erased.
     pub const fn erase_after(&self) -> Timestamp {
         self.erase_after
+    }
+
+    /// Whether a write may erase it; `keys_are_gone` if the private keys of its bundle were erased before, or are in the same write.
+    pub const fn may_be_erased(&self, now: Timestamp, keys_are_gone: bool) -> bool {
+        keys_are_gone && now.as_millis() > self.erase_after.as_millis()
     }
 }
 
@@ -104,7 +113,9 @@ impl Message for OwnBundle {
 
     fn from_proto(mut proto: Self::Proto) -> Result<Self, Rule> {
         let bundle = required(proto.bundle.take())?;
-        Ok(Self { bundle, secret: PrekeySecret::from_proto(required(proto.secret.take())?)? })
+        let secret = PrekeySecret::from_proto(required(proto.secret.take())?)?;
+        let published = Bundle::decode(&bundle).map_err(|_| Rule::BadValue)?;
+        if fits(&published, &secret) { Ok(Self { bundle, secret }) } else { Err(Rule::BadValue) }
     }
 
     fn to_proto(&self) -> Self::Proto {

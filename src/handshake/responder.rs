@@ -5,8 +5,10 @@
 //!           steps 2-5            6-8                                          9-11       one write
 //! ```
 //!
-//! Screening has no private key at hand, so an Initial for nobody, or one that was accepted before, costs no operation with keys
+//! Screening has no prekey at hand and uses no other key, so an Initial for nobody, or one that was accepted before, costs no operation with keys
 //! (attack H-19). Only the last state has anything that can be stored.
+
+use core::fmt;
 
 use super::HandshakeError;
 use super::answer::Answering;
@@ -36,7 +38,8 @@ pub struct Own<'a> {
     pub device: &'a DeviceSecret,
     /// The addresses under which it is reached, or was within the life of the prekeys.
     pub addresses: &'a [Address],
-    /// The manifests of its account that others may hold: the newest, and those that were within the life of the prekeys.
+    /// The manifests of its account that it holds: the newest, and those that were within the life of the prekeys. An initiator may
+    /// name one that is missing here because this device skipped it.
     pub manifests: &'a [OwnManifest],
 }
 
@@ -49,7 +52,6 @@ pub struct Screened<'a> {
 }
 
 /// An Initial that opened. Who it comes from is what somebody says: good for looking things up and for opening its message.
-#[derive(Debug)]
 pub struct Tentative {
     initial: Initial,
     block: IdentityBlock,
@@ -63,6 +65,11 @@ pub struct Tentative {
 pub struct Opened(Tentative);
 
 /// A new session and everything that must be stored with it, in one write.
+///
+/// The write is conditional (§5.7): it succeeds only if the replay record still has no entry under the ephemeral key, the private keys
+/// of the bundle and of the one-time pair are still there, and the initiator's account and floor are still those that were compared
+/// with; otherwise everything is done again, from [`Initial::screen`]. A store whose writes expect what was read does this if all of
+/// them were read by their keys.
 #[derive(Debug)]
 #[must_use]
 #[non_exhaustive]
@@ -97,10 +104,16 @@ impl Initial {
         if self.device != own.device.id() || !own.addresses.contains(&self.address) {
             return Err(HandshakeError::Mismatch);
         }
-        let mut known = own.manifests.iter();
-        let named = known.find(|known| known.order() == self.order && known.hash() == self.manifest);
-        let manifest = *named.ok_or(HandshakeError::OtherManifest)?;
+        let manifest = *self.named(own.manifests).ok_or(HandshakeError::OtherManifest)?;
         Ok(Screened { initial: self, own: *own, manifest })
+    }
+
+    /// The manifest that counts, §5.6 step 5: the one that is named, or the newest if the named one was skipped.
+    fn named<'a>(&self, held: &'a [OwnManifest]) -> Option<&'a OwnManifest> {
+        let of_this_order = || held.iter().filter(|held| held.order() == self.order);
+        let newest = held.iter().max_by_key(|held| held.order())?;
+        let was_skipped = self.order < newest.order() && of_this_order().next().is_none();
+        if was_skipped { Some(newest) } else { of_this_order().find(|held| held.hash() == self.manifest) }
     }
 }
 
@@ -213,6 +226,13 @@ fn wanted(
     secret.filter(is_it).ok_or(HandshakeError::UnknownPrekey).map(Some)
 }
 
+/// Shows nothing of whom it claims to come from: in a log that would undo what the sealed block is for.
+impl fmt::Debug for Tentative {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tentative").field("session", &self.session).finish_non_exhaustive()
+    }
+}
+
 impl Tentative {
     /// Who the initiator says that it is: for looking up the account, the device and an earlier session.
     pub const fn claims(&self) -> &IdentityBlock {
@@ -248,15 +268,21 @@ impl Opened {
 
     /// Compares with the initiator's verified account and with what is pinned of the device, and gives what is to be stored.
     /// [`HandshakeError::Mismatch`], [`HandshakeError::OtherManifest`], [`HandshakeError::Downgrade`] as in §5.7.
+    ///
+    /// What comes before is the caller's duty: that `account` is what following the account with the path of the body led to, so
+    /// [`Followed::current`](crate::identity::chain::Followed::current) after [`Followed::learn`](crate::identity::chain::Followed::learn),
+    /// which is never older than what was held and refuses a fork; that
+    /// [`ContactTrust::permits`](crate::identity::trust::ContactTrust::permits) its identity, or nothing is pinned; and that an address is
+    /// shown only if its certificate was verified for this account.
     pub fn accept(
         self,
         account: &Verified<Account>,
         pinned: Option<&Floor>,
     ) -> Result<Accepted, HandshakeError> {
         let Self(Tentative { initial, block, session, erase_after, own_capabilities }) = self;
-        block.check(account)?;
-        let floor = floor::raise(pinned, initial.suite, block.capabilities)?;
-        let bits = block.capabilities.bits() & own_capabilities.bits();
+        let seen = block.check(account)?;
+        let floor = floor::raise(pinned, initial.suite, seen)?;
+        let bits = seen.bits() & own_capabilities.bits();
         Ok(Accepted {
             answering: Answering::new(block.account, block.device, session.transcript()),
             session,

@@ -227,6 +227,7 @@ def open_initial(
     replay: bytes,
     encoded: bytes,
     now: int,
+    sender: bytes,
 ) -> Dict[str, Any]:
     keys = wire.decode("DeviceSecret", secret)
     for address in addresses_held:
@@ -240,8 +241,7 @@ def open_initial(
 
     require(seen is None or seen["ephemeral"] != initial["ephemeral"], "replayed")
     require(initial["device"] == device and initial["address"] in addresses_held, "mismatch")
-    named = (initial["term"], initial["version"], initial["manifest"])
-    require(named in [(own["term"], own["version"], own["hash"]) for own in known], "other-manifest")
+    own = _own_manifest(known, (initial["term"], initial["version"]), initial["manifest"])
     prekey = _bundle_keys(held, initial["bundle"], now)
     pair = _pair_keys(pair, initial.get("one_time"), now)
 
@@ -265,6 +265,7 @@ def open_initial(
     th2 = full_hash(th1, block, idb)
 
     entry = {"ephemeral": ephemeral, "erase_after": prekey["erase_after"]}
+    seen = seen_capabilities(said, chain.verify(chain.ACCOUNT, sender))
     answering = {"account": said["account"], "device": said["device"], "transcript": th2}
     return {
         "block": block,
@@ -272,7 +273,22 @@ def open_initial(
         "replay": wire.encode("ReplayEntry", entry),
         "answering": wire.encode("HandshakeAnswering", answering),
         "initial_hash": H(encoded),
+        "consumed": wire.encode("OneTimePlace", initial["one_time"]) if "one_time" in initial else b"",
+        "floor": raised(b"", initial["suite"], seen),
+        "capabilities": str(seen & own["capabilities"] & ~MANAGE),
     }
+
+
+def _own_manifest(held: List[Dict[str, Any]], order: Tuple[int, int], named: bytes) -> Dict[str, Any]:
+    """The one that is named; the newest, if the device skipped the one that is named."""
+    of_order = [own for own in held if (own["term"], own["version"]) == order]
+    require(held != [], "other-manifest")
+    newest = max(held, key=lambda own: (own["term"], own["version"]))
+    if not of_order and order < (newest["term"], newest["version"]):
+        return newest
+    matching = [own for own in of_order if own["hash"] == named]
+    require(matching != [], "other-manifest")
+    return matching[0]
 
 
 def _bundle_keys(held: Optional[Dict[str, Any]], number: int, now: int) -> Dict[str, Any]:
@@ -305,10 +321,13 @@ def _leaf_input(account: bytes, device: bytes, pair: Optional[Dict[str, Any]]) -
 # §5.7, steps 9 to 11
 
 def compare(block: bytes, account: bytes, floor: bytes) -> Dict[str, Any]:
-    said = read_block(block)
     manifest = chain.verify(chain.ACCOUNT, account)
     if floor:
         wire.decode("PeerFloor", floor)
+    return {"floor": raised(floor, 1, seen_capabilities(read_block(block), manifest))}
+
+
+def seen_capabilities(said: Dict[str, Any], manifest: chain.Manifest) -> int:
     require(said["account"] == manifest.chain, "mismatch")
     order = (said["term"], said["version"])
     require(order <= manifest.path.order, "other-manifest")
@@ -317,7 +336,8 @@ def compare(block: bytes, account: bytes, floor: bytes) -> Dict[str, Any]:
     entry = listed(manifest, said["device"], "mismatch")
     require((said["agreement"], said["kem"]) == (entry["agreement"], H(entry["kem"])), "mismatch")
     require(not is_same or said["capabilities"] == entry["capabilities"], "mismatch")
-    return {"floor": raised(floor, 1, said["capabilities"])}
+    # Of an older manifest the block is A's word, which counts as far as the manifest lists it too.
+    return said["capabilities"] & entry["capabilities"]
 
 
 # §5.8

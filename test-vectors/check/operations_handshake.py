@@ -63,9 +63,11 @@ def _(**given):
     replay=octets,
     initial=octets,
     now=u64,
+    sender=octets,
 )
-def _(account, secret, addresses, manifests, bundle, one_time, replay, initial, now):
-    return handshake.open_initial(account, secret, addresses, manifests, bundle, one_time, replay, initial, now)
+def _(account, secret, addresses, manifests, bundle, one_time, replay, initial, now, sender):
+    held = (addresses, manifests, bundle, one_time, replay)
+    return handshake.open_initial(account, secret, *held, initial, now, sender)
 
 
 @operation("handshake.compare", block=octets_of(164), account=octets, floor=octets)

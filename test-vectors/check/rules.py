@@ -9,7 +9,7 @@ import struct
 from typing import Any, Callable, Dict, List
 
 from . import address, ed25519, ids
-from .primitives import ml_kem_parse, x25519_parse
+from .primitives import ml_kem_parse, ml_kem_public_key, x25519_parse, x25519_public_key
 from .spec import Refused, require
 from .validity import at_most_30_days
 
@@ -164,6 +164,29 @@ rule("Initial.suite")(suite)
 rule("Initial.address")(lambda text: spelt(address.parse, text))
 rule("Initial.ephemeral")(x25519_parse)
 rule("ReplayEntry.ephemeral")(x25519_parse)
+
+
+def inner(message: str, data: bytes) -> Dict[str, Any]:
+    """A message in a field of bytes, where a wrong one is a wrong value."""
+    from . import wire
+
+    try:
+        return wire.decode(message, data)
+    except Refused:
+        raise Refused("bad-value") from None
+
+
+@rule("OwnBundle")
+def _(own):
+    bundle, secret = inner("Bundle", own["bundle"]), own["secret"]
+    require(bundle["number"] == secret["number"], "bad-value")
+    require(bundle["agreement"] == x25519_public_key(secret["agreement"]), "bad-value")
+    require(bundle["kem"] == ml_kem_public_key(secret["kem"]), "bad-value")
+
+
+@rule("HandshakeAwaiting.initial")
+def _(encoded):
+    inner("Initial", encoded)
 
 
 @rule("PeerFloor.suite")

@@ -48,10 +48,12 @@ fn bob_later() -> Verified<Account> {
     draft.sign(&author(device_secret(3).signing())).unwrap()
 }
 
-/// The account of this id.
-pub fn known(id: &AccountId) -> Verified<Account> {
-    let found = [account(), bob()].into_iter().find(|known| known.id() == *id);
-    found.unwrap_or_else(account)
+/// Alice's account after her device was given other capabilities.
+fn alice_later() -> Verified<Account> {
+    let before = account();
+    let mut draft = Draft::after(&before);
+    assert!(draft.set_capabilities(alice_secret().id(), Capabilities::from_bits(0x71)));
+    draft.sign(&author(alice_secret().signing())).unwrap()
 }
 
 /// Bob's prekeys, with both halves.
@@ -128,6 +130,7 @@ pub fn handshake() -> File {
     let transcript = initiating(&mut file);
     schedules(&mut file);
     opening(&mut file);
+    capabilities(&mut file);
     forged_blocks(&mut file);
     comparing(&mut file);
     answering(&mut file);
@@ -202,10 +205,40 @@ fn schedules(file: &mut File) {
 }
 
 fn honest(with_pair: bool) -> Initial {
-    let target = target(with_pair);
-    let offer = offer(&target, &seed(1));
-    let secrets = second(alice_secret().keys().agreement(), &target);
-    target.initial(&offer, &target.schedule(&offer, &alices_block(), &secrets).sealed)
+    saying(&target(with_pair), &alices_block())
+}
+
+fn saying(target: &Target, block: &[u8]) -> Initial {
+    let offer = offer(target, &seed(1));
+    let secrets = second(alice_secret().keys().agreement(), target);
+    target.initial(&offer, &target.schedule(&offer, block, &secrets).sealed)
+}
+
+/// Manifests of both sides with different capabilities: which of them count.
+fn capabilities(file: &mut File) {
+    let op = "handshake.open";
+    let [older, newest] = [bob(), bob_later()].map(|account| hex(own_manifest(&account).encode().unwrap()));
+    let alice = alice_later();
+    let said = block(&alice, alice.device(alice_secret().id()).unwrap());
+    let sender = hex(alice.manifest().encode().unwrap());
+    let mut input = open_input(&saying(&target(false), &said));
+    input["sender"] = sender.clone().into();
+    input["manifests"] = json!([newest, older]);
+    file.good("open under an earlier manifest, whose capabilities count", op, input.clone());
+    input["manifests"] = json!([newest]);
+    file.good("open under a manifest that was skipped: the newest one's count", op, input.clone());
+    let mut later = target(false);
+    (later.order, later.manifest) = (bob_later().order(), bob_later().hash());
+    input["initial"] = hex(saying(&later, &said).encode().unwrap()).into();
+    input["manifests"] = json!([newest, older]);
+    file.good("open under the newest manifest, whose capabilities count", op, input.clone());
+    input["manifests"] = json!([older]);
+    file.bad("open under a manifest that is newer", op, input.clone(), "other-manifest");
+    let mut boasting = IdentityBlock::from_bytes(&alices_block()).unwrap();
+    boasting.capabilities = Capabilities::from_bits(u64::MAX);
+    input["initial"] = hex(saying(&later, &boasting.to_bytes()).encode().unwrap()).into();
+    input["manifests"] = json!([newest]);
+    file.good("open what boasts under an older manifest of the sender: the newest one caps it", op, input);
 }
 
 fn open_input(initial: &Initial) -> Value {
@@ -223,6 +256,7 @@ fn open_input(initial: &Initial) -> Value {
         "replay": "",
         "initial": hex(initial.encode().unwrap()),
         "now": NOW.to_string(),
+        "sender": hex(account().manifest().encode().unwrap()),
     })
 }
 
@@ -318,7 +352,9 @@ fn opening(file: &mut File) {
         changed(&without, "account", other_account.into()),
         "unauthentic",
     );
-    let bundle = flipped(open_input(&without)["bundle"].as_str().unwrap(), 1000);
+    // A byte of the hash of the manifest: the keys still fit.
+    let manifest = hex(bob().hash().as_bytes());
+    let bundle = open_input(&without)["bundle"].as_str().unwrap().replace(&manifest, &flipped(&manifest, 0));
     file.bad(
         "open with other bytes of the bundle",
         op,
@@ -383,14 +419,21 @@ fn comparing(file: &mut File) {
     let (alice, two, good) = (account(), account_of_two(), alices_block());
     file.good("compare", op, input(&good, &alice, &[]));
     file.good("compare with a newer manifest", op, input(&good, &two, &floor(1, 0)));
+    let later = alice_later();
     let mut older = IdentityBlock::from_bytes(&good).unwrap();
     older.capabilities = Capabilities::from_bits(0x61);
+    let of_older = |capabilities| input(&older.to_bytes(), &later, &floor(1, capabilities));
+    file.good("compare an older one with fewer capabilities than are listed", op, of_older(0x20));
+    file.bad("compare an older one below the floor", op, of_older(0x10), "downgrade");
+    file.bad("compare below the floor", op, of_older(0x100), "downgrade");
+    older.capabilities = Capabilities::from_bits(u64::MAX);
+    let boast = older.to_bytes();
     file.good(
-        "compare an older one with other capabilities",
+        "compare an older one that boasts: the floor is what is listed",
         op,
-        input(&older.to_bytes(), &two, &floor(1, 0x20)),
+        input(&boast, &later, &[]),
     );
-    file.bad("compare below the floor", op, input(&older.to_bytes(), &two, &floor(1, 0x100)), "downgrade");
+    file.bad("compare an older one that boasts", op, input(&boast, &two, &floor(1, 0x20)), "downgrade");
     file.bad("compare below the suite of the floor", op, input(&good, &alice, &floor(2, 0)), "downgrade");
     for (name, edit, class) in CLAIMS {
         let mut said = IdentityBlock::from_bytes(&good).unwrap();
@@ -500,6 +543,7 @@ pub fn messages() -> File {
         ],
     );
     own_rules(&mut file, &with);
+    kept_rules(&mut file);
     standings(&mut file);
     file
 }
@@ -541,6 +585,28 @@ fn own_rules(file: &mut File, with: &Initial) {
     decode("floor at the highest suite", "PeerFloor", &of(65_535, u64::MAX - 1), "");
     decode("floor beyond the highest suite", "PeerFloor", &of(65_536, 0), "bad-value");
     decode("floor with the right to manage", "PeerFloor", &of(1, 0x21), "bad-value");
+}
+
+/// What is kept is checked when it is read, as when it was made.
+fn kept_rules(file: &mut File) {
+    let own = hex(prekeys().own.encode().unwrap());
+    let changed = |of: &[u8], at: i32| {
+        let part = hex(of);
+        let changed = own.replace(&part, &flipped(&part, at.try_into().unwrap()));
+        assert_ne!(own, changed);
+        changed
+    };
+    let bundle = prekeys().bundle;
+    let mut refuse = |name: &str, message: &str, bytes: &str| {
+        file.bad(name, "wire.decode", json!({ "message": message, "bytes": bytes }), "bad-value");
+    };
+    refuse("own bundle with another agreement key", "OwnBundle", &changed(bundle.agreement.as_bytes(), 0));
+    refuse("own bundle with another KEM key", "OwnBundle", &changed(bundle.kem.as_bytes(), -1));
+    let none = own.replacen("08011220", "08011320", 1);
+    assert_ne!(own, none);
+    refuse("own bundle that is none", "OwnBundle", &none);
+    let cut = [bytes(1, &honest(false).encode().unwrap()[1..]), bytes(2, &counting(3, 32))].concat();
+    refuse("awaiting with no Initial", "HandshakeAwaiting", &hex(cut));
 }
 
 /// All values, of which some are valid.

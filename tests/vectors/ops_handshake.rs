@@ -184,11 +184,15 @@ fn open(i: &Inputs) -> Outcome {
     let tentative = screened.open(bundle.as_ref(), one_time, now).map_err(class)?;
     let mut out = Map::new();
     out.insert("block".to_owned(), hex(tentative.claims().to_bytes()).into());
-    // The message is §6's; here it opens, and the comparison is with the account that the block names.
+    // The message is §6's; here it opens, and the comparison is with the account that is given.
     let (opened, ()) = tentative.first_message(|_| Ok::<(), HandshakeError>(())).map_err(class)?;
-    let from = make_handshake::known(&opened.claims().account);
+    let from = account(i, "sender")?;
     let accepted = opened.accept(&from, None).map_err(class)?;
     out.append(&mut session_of(accepted.session));
+    let place = accepted.consumed.map(|place| hex(place.encode().unwrap())).unwrap_or_default();
+    out.insert("consumed".to_owned(), place.into());
+    out.insert("floor".to_owned(), hex(accepted.floor.encode().unwrap()).into());
+    out.insert("capabilities".to_owned(), accepted.capabilities.bits().to_string().into());
     out.insert("replay".to_owned(), hex(accepted.replay.encode().unwrap()).into());
     out.insert("answering".to_owned(), hex(accepted.answering.encode().unwrap()).into());
     out.insert("initial_hash".to_owned(), hex(accepted.initial.as_bytes()).into());

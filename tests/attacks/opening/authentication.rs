@@ -2,7 +2,7 @@
 
 use sottovoce::crypto::secret::Secret;
 use sottovoce::crypto::{CryptoError, kdf, label, x25519};
-use sottovoce::handshake::{HandshakeError, Initial};
+use sottovoce::handshake::{Awaiting, HandshakeError, Initial};
 use sottovoce::identity::device::Capabilities;
 use sottovoce::identity::draft::Draft;
 use sottovoce::identity::ids::DeviceId;
@@ -12,7 +12,7 @@ use sottovoce::wire::Wire as _;
 use super::{Responder, With, begin, exposed, read, sent, write_under};
 use crate::forge::{Offer, Target, Values, block, second};
 use crate::identity::{Person, author, device, person};
-use crate::support::generator;
+use crate::support::{RawField, generator, join};
 
 struct Honest {
     alice: Person,
@@ -77,9 +77,29 @@ fn h_13_a_first_flight_is_classical_and_the_answer_is_not() {
     let accepted = bob.accept(&initial, &message, &alice.account).unwrap();
     assert_eq!(accepted.session.standing().authentication(), Authentication::Classical);
     let (ct3, k3) = accepted.answering.answer(&alice.account, &mut generator(1)).unwrap();
-    let attacker = person(8);
-    let guess = begin(&attacker, &bob, With::Pair(1), 3).awaiting.k3(&attacker.device, &ct3);
-    assert_ne!(guess.expose(), k3.expose());
+    // The attacker's own state is the real one: the Initial that it sent, and th2, which it knows. What it lacks is the key.
+    let state = state(&initial, values.transcripts[2].as_bytes());
+    let awaiting = Awaiting::decode(&state).unwrap();
+    assert_ne!(awaiting.k3(&person(8).device, &ct3).expose(), k3.expose());
+    assert_eq!(awaiting.k3(&alice.device, &ct3).expose(), k3.expose(), "with it, it would");
+}
+
+/// A `HandshakeAwaiting`, from nothing but what an initiator knows.
+fn state(initial: &[u8], transcript: &[u8]) -> Vec<u8> {
+    let field = |number: u64, contents: &[u8]| {
+        let value = contents.len().try_into().unwrap();
+        RawField { number, wire_type: 2, value, contents: contents.to_vec() }
+    };
+    join(&[field(1, initial), field(2, transcript)])
+}
+
+#[test]
+fn w_09_what_awaits_an_answer_keeps_an_initial() {
+    let initial = sent(begin(&person(1), &Responder::new(2), With::Pair(1), 3)).0;
+    assert!(Awaiting::decode(&state(&initial, &[7; 32])).is_ok());
+    for bad in [&initial[1..], &initial[..initial.len() - 1], b"", &[0; 2500]] {
+        assert!(Awaiting::decode(&state(bad, &[7; 32])).is_err());
+    }
 }
 
 fn associated_data(values: &Values) -> [u8; 32] {

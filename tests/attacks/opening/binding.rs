@@ -3,8 +3,10 @@
 use sottovoce::crypto::absorb::Absorb as _;
 use sottovoce::crypto::hash::{Hash, Hasher};
 use sottovoce::crypto::{CryptoError, label};
+use sottovoce::error::Blame as _;
 use sottovoce::handshake::{
-    Floor, HandshakeError, IdentityBlock, Initial, OwnBundle, OwnManifest, Recipient, Sender, initiate,
+    Accepted, Floor, HandshakeError, IdentityBlock, Initial, OwnBundle, OwnManifest, Recipient, Sender,
+    initiate,
 };
 use sottovoce::identity::Verified;
 use sottovoce::identity::account::{Account, AccountBody};
@@ -109,6 +111,16 @@ fn judged(
     from: &Verified<Account>,
     edit: Edit,
 ) -> Result<(), HandshakeError> {
+    accepted(alice, bob, from, edit, None).map(|_| ())
+}
+
+fn accepted(
+    alice: &Person,
+    bob: &Responder,
+    from: &Verified<Account>,
+    edit: Edit,
+    pinned: Option<&Floor>,
+) -> Result<Accepted, HandshakeError> {
     let listed = alice.account.device(alice.device.id()).unwrap();
     let mut said = IdentityBlock::from_bytes(&block(&alice.account, listed)).unwrap();
     edit(&mut said);
@@ -121,7 +133,7 @@ fn judged(
     let message = write_under(&values.keys[1], data.as_bytes());
     let tentative = bob.open(target.initial(&offer, &values.sealed))?;
     let (opened, _) = read(tentative, &message).map_err(HandshakeError::from)?;
-    opened.accept(from, None).map(|_| ())
+    opened.accept(from, pinned)
 }
 
 #[test]
@@ -155,7 +167,7 @@ fn h_01_every_claim_is_compared() {
     let newer = with_device(&alice.account, &device(1), Capabilities::MANAGE, alice.device.signing());
     assert_eq!(judged(&alice, &bob, &newer, |_| {}), Ok(()));
     let restricted: Edit = |said| said.capabilities = Capabilities::NONE;
-    assert_eq!(judged(&alice, &bob, &newer, restricted), Ok(()), "of an older manifest its word counts");
+    assert_eq!(judged(&alice, &bob, &newer, restricted), Ok(()), "of an older manifest its word takes away");
     let mut draft = Draft::after(&newer);
     assert!(draft.remove(alice.device.id()));
     let removed = draft.sign(&author(device(1).signing())).unwrap();
@@ -230,6 +242,49 @@ fn h_15_nothing_falls_below_what_was_seen() {
     assert_eq!(raised.capabilities(), feature(5).with(feature(7)));
 }
 
+/// Whoever holds a device's key for a moment says that the device has every feature, of a manifest that nobody can look up any more.
+/// The floor is what a verified manifest lists, and the device itself goes on.
+#[test]
+fn h_15_a_boast_raises_no_floor() {
+    let (mut alice, bob) = (person(1), person(2));
+    let account = with_features(&bob, &[5, 7, 11]);
+    let bob = Responder::of(Person { account, ..bob }, 2);
+    let newer = with_features(&alice, &[5, 9]);
+    let boast: Edit = |said| said.capabilities = Capabilities::from_bits(u64::MAX);
+    let poisoned = accepted(&alice, &bob, &newer, boast, None).unwrap();
+    assert_eq!(poisoned.floor.capabilities(), feature(5).with(feature(9)), "what is listed");
+    assert_eq!(poisoned.capabilities, feature(5), "and no more is used");
+    alice.account = newer.clone();
+    let honest = accepted(&alice, &bob, &newer, |_| {}, Some(&poisoned.floor)).unwrap();
+    assert_eq!((honest.floor, honest.capabilities), (poisoned.floor, feature(5)));
+    // Its word takes away, but not below what was seen.
+    alice.account = person(1).account;
+    let modest: Edit = |said| said.capabilities = feature(9);
+    let first = accepted(&alice, &bob, &newer, modest, None).unwrap();
+    assert_eq!((first.floor.capabilities(), first.capabilities), (feature(9), Capabilities::NONE));
+    let again = accepted(&alice, &bob, &newer, modest, Some(&poisoned.floor)).err();
+    assert_eq!(again, Some(HandshakeError::Downgrade));
+}
+
+/// The capabilities of the manifest that the Initial names count, not those of the newest; of one that B skipped those of the newest.
+#[test]
+fn h_15_capabilities_are_those_of_the_manifest_that_is_named() {
+    let (mut alice, bob) = (person(1), person(2));
+    alice.account = with_features(&alice, &[5, 7, 9]);
+    let account = with_features(&bob, &[5]);
+    let mut bob = Responder::of(Person { account, ..bob }, 2);
+    let newest = with_features(&bob.person, &[5, 7]);
+    let id = bob.person.device.id();
+    let (initial, message, _) = sent(begin(&alice, &bob, With::BundleOnly, 1));
+    bob.manifests.insert(0, OwnManifest::new(&newest, id).unwrap());
+    let capabilities = |bob: &Responder| bob.accept(&initial, &message, &alice.account).unwrap().capabilities;
+    assert_eq!(capabilities(&bob), feature(5));
+    bob.manifests.swap(0, 1);
+    assert_eq!(capabilities(&bob), feature(5), "in any order");
+    bob.manifests.remove(0);
+    assert_eq!(capabilities(&bob), feature(5).with(feature(7)), "skipped");
+}
+
 /// Bits of capabilities that are changed on the way: A's are sealed, B's are those of a manifest whose hash is in the transcript.
 #[test]
 fn h_15_capabilities_are_in_the_transcript() {
@@ -286,7 +341,26 @@ fn earlier_names_of_a_device_are_its_own() {
     bob.addresses.swap(0, 1);
     let accepted = bob.accept(&initial, &message, &alice.account).unwrap();
     assert_eq!(super::exposed(&accepted.session.into_keys()), keys);
-    bob.manifests.pop();
+    // A version that Bob's device skipped is below its newest; one that it holds with another hash is another one, and so is a later one.
+    let held = bob.manifests.pop().unwrap();
+    let accepted = bob.accept(&initial, &message, &alice.account).unwrap();
+    assert_eq!(super::exposed(&accepted.session.into_keys()), keys);
+    let other = |order, manifest| {
+        let changed = Initial { order, manifest, ..Initial::decode(&initial).unwrap() };
+        bob.open(changed).err().unwrap()
+    };
+    let (newest, later) = (newer.order(), Order { term: 0, version: 2 });
+    assert_eq!(
+        other(held.order(), Hash::of(b"")),
+        CryptoError::Unauthentic.into(),
+        "bound by the transcript"
+    );
+    assert_eq!(other(newest, held.hash()), HandshakeError::OtherManifest);
+    assert_eq!(other(later, held.hash()), HandshakeError::OtherManifest);
+    bob.manifests.push(held);
+    let changed = Initial { manifest: Hash::of(b""), ..Initial::decode(&initial).unwrap() };
+    assert_eq!(bob.open(changed).err(), Some(HandshakeError::OtherManifest));
+    bob.manifests.clear();
     let refused = bob.open(Initial::decode(&initial).unwrap()).err();
     assert_eq!(refused, Some(HandshakeError::OtherManifest));
     bob.addresses.pop();
@@ -311,6 +385,12 @@ fn what_does_not_fit_does_not_begin() {
     assert_eq!(recipient(&newer, &bob), Ok(()));
     let later = Responder::of(Person { account: newer.clone(), ..person(2) }, 2);
     assert_eq!(recipient(&bob.person.account, &later).err(), not_possible);
+    // A twin of the manifest that the prekeys name.
+    let [one, twin] = [5, 7].map(|bit| with_features(&bob.person, &[bit]));
+    assert!(one.order() == twin.order() && one.hash() != twin.hash());
+    let of_one = Responder::of(Person { account: one.clone(), ..person(2) }, 2);
+    assert_eq!(recipient(&one, &of_one), Ok(()));
+    assert_eq!(recipient(&twin, &of_one).err(), not_possible);
     // The same device in another account.
     let again =
         Verified::<Account>::found(&author(carol.person.recovery.signing()), &bob.person.device).unwrap();
@@ -326,6 +406,11 @@ fn what_does_not_fit_does_not_begin() {
         fields[field] = split(&other)[field].clone();
         let secret = PrekeySecret::decode(&join(&fields)).unwrap();
         assert_eq!(OwnBundle::new(&bob.bundle, secret).err(), not_possible, "field {field} is another's");
+        let mut kept = split(&bob.kept_bundle().encode().unwrap());
+        kept[1].contents = join(&fields);
+        kept[1].value = kept[1].contents.len().try_into().unwrap();
+        let bad = OwnBundle::decode(&join(&kept)).err().unwrap();
+        assert_eq!(bad.class(), "bad-value", "field {field}, out of a store");
     }
     assert!(OwnBundle::new(&bob.bundle, bob.prekey_secret()).is_ok());
     assert_eq!(OwnManifest::new(&alice.account, bob.person.device.id()).err(), not_possible);

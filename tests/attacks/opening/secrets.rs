@@ -92,3 +92,18 @@ fn c_17_debug_prints_no_secret_of_a_handshake() {
     }
     assert_eq!(exposed(&begun.session.into_keys()), keys);
 }
+
+/// Who an Initial claims to come from is hidden from servers; a log of the device that opened it does not say it either.
+#[test]
+fn p_08_debug_prints_no_claim() {
+    let (alice, bob) = (person(1), Responder::new(2));
+    let (initial, message, _) = sent(begin(&alice, &bob, With::Pair(1), 1));
+    let open = || bob.open(Initial::decode(&initial).unwrap()).unwrap();
+    let shown = [format!("{:?}", open()), format!("{:?}", read(open(), &message).unwrap().0)];
+    let (account, device) = (alice.account.id(), alice.device.id());
+    for printed in shown {
+        for name in [format!("{account:?}"), format!("{device:?}"), hex::encode(account.as_bytes())] {
+            assert!(printed.contains("Tentative") && !printed.contains(&name), "{printed}");
+        }
+    }
+}

@@ -3,15 +3,17 @@
 use sottovoce::crypto::hash::Hash;
 use sottovoce::crypto::mlkem::Ciphertext;
 use sottovoce::crypto::secret::Secret;
-use sottovoce::handshake::{HandshakeError, LinkProof};
+use sottovoce::handshake::{HandshakeError, LinkProof, Recipient, Sender, initiate};
 use sottovoce::identity::Verified;
 use sottovoce::identity::account::Account;
 use sottovoce::identity::device::Capabilities;
 use sottovoce::identity::draft::Draft;
+use sottovoce::identity::prekeys::PrekeysSeen;
 use sottovoce::pairwise::{Authentication, ChainPlace, Direction, ForwardSecrecy, Role, Standing};
+use sottovoce::time::Span;
 
-use super::{Responder, With, again, begin, sent};
-use crate::identity::{author, device, person, with_device};
+use super::{Responder, With, again, begin, seed, sent};
+use crate::identity::{NOW, author, device, person, with_device};
 use crate::support::generator;
 
 /// Every sequence of six events, on both sides, against the sentences of the specification.
@@ -122,5 +124,25 @@ fn h_18_only_the_newest_steps_of_a_session_link() {
         changed[bit / 8] ^= 1 << (bit % 8);
         let verdict = <LinkProof as sottovoce::wire::Wire>::decode(&changed);
         assert!(verdict.is_err() || verdict.unwrap().verify(&newest, &this).is_err(), "bit {bit}");
+    }
+}
+
+/// What was seen of prekeys, and that they are old, comes with the session, to be stored in the same write.
+#[test]
+fn h_11_beginning_renews_what_was_seen_of_prekeys() {
+    let (alice, bob) = (person(1), Responder::new(2));
+    for (with, days, is_overdue) in
+        [(With::BundleOnly, 0, false), (With::Pair(0), 0, false), (With::BundleOnly, 45, true)]
+    {
+        let (request, answer) = bob.answer(with);
+        let (account, now) = (&bob.person.account, NOW.plus(Span::from_days(days)));
+        let prekeys = answer.verify(&request, account, &PrekeysSeen::default(), now).unwrap();
+        let expected = (*prekeys.seen(), prekeys.is_overdue());
+        let sender = Sender::new(&alice.account, &alice.device).unwrap();
+        let recipient = Recipient::new(account, prekeys, &bob.addresses[0], None).unwrap();
+        let begun = initiate(&sender, recipient, seed(1)).unwrap();
+        assert_eq!((begun.seen, begun.is_overdue), expected);
+        assert_eq!((begun.is_overdue, begun.seen.stock.is_some()), (is_overdue, with == With::Pair(0)));
+        assert_eq!(begun.seen.bundle.unwrap().number, 2);
     }
 }
