@@ -165,3 +165,18 @@ fn jobs_know_their_timers() {
         assert_eq!(JobId::of(&timer(&owner)), None);
     }
 }
+
+/// A slice that is done out of turn moves the timer, and leaves no other behind.
+#[test]
+fn a_job_has_one_timer() {
+    let mut store = MemoryStore::new();
+    start(&mut store, ID, 9);
+    for now in [20, 30, 30] {
+        run(&mut store, |transaction| {
+            let running = ID.resume(transaction)?.unwrap();
+            Ok(running.advance(transaction, at(now))?)
+        });
+        // The job, and its timer in both tables.
+        assert_eq!(store.records(), 3);
+    }
+}
