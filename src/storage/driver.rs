@@ -133,7 +133,7 @@ async fn attempt<M: Machine, S: AsyncStore>(
 /// Loads and steps until the machine has decided.
 ///
 /// A decision that is committed is checked by its expectations. One that is not, a refusal or nothing to do, is taken only if all that it was
-/// made on was there at one moment: what was loaded in several rounds is loaded once more, and must be the same.
+/// made on was there at one moment: what was loaded in several rounds is loaded once more in one, and decided anew.
 async fn decide<M: Machine, S: AsyncStore>(
     machine: &M,
     store: &mut S,

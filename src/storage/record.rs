@@ -4,8 +4,8 @@ use zeroize::Zeroizing;
 
 use super::error::StorageError;
 use super::key::Table;
-use crate::wire::Wire;
 use crate::wire::specimen::{Part, Specimen};
+use crate::wire::{EncodeError, Wire};
 
 /// A message that is kept. Its first byte at rest says in which format.
 ///
@@ -29,10 +29,11 @@ pub trait Record: Format {
     const TABLE: Table;
 }
 
-/// Format byte and body, which may be secret.
+/// Format byte and body, which may be secret. What would not be read back is not written: it would stop every later step that needs it.
 pub(super) fn encode<T: Format>(value: &T) -> Result<Zeroizing<Vec<u8>>, StorageError> {
     const { assert!(T::FORMAT > 0, "formats are numbered from 1") };
     let body = Zeroizing::new(value.encode()?);
+    T::decode(&body).map_err(EncodeError)?;
     let mut plaintext = Zeroizing::new(Vec::with_capacity(body.len().saturating_add(1)));
     plaintext.push(T::FORMAT);
     plaintext.extend_from_slice(&body);

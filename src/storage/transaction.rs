@@ -261,7 +261,7 @@ impl<'a> Transaction<'a> {
     /// Says that the input was dealt with before: there is nothing to do but to make sure that it is durable, for the commit that did it
     /// may have failed halfway.
     pub const fn already_done(&mut self) {
-        self.flush = true;
+        self.flush();
     }
 
     /// Asks to be woken; the earliest time counts.

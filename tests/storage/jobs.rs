@@ -180,3 +180,18 @@ fn a_job_has_one_timer() {
         assert_eq!(store.records(), 3);
     }
 }
+
+/// More done than there is would not be read back, and stop every later wake: it is not written.
+#[test]
+fn a_job_that_could_not_be_read_is_not_written() {
+    let mut store = MemoryStore::new();
+    start(&mut store, ID, 2);
+    let before = store.snapshot();
+    let too_far = decide(&mut store, |transaction| {
+        let mut running = ID.resume(transaction)?.unwrap();
+        running.job_mut().done = 3;
+        Ok(running.advance(transaction, at(9))?)
+    });
+    assert!(matches!(too_far, Err(StorageError::Encode(_))));
+    assert_eq!(store.snapshot(), before);
+}
