@@ -17,3 +17,4 @@ mod jobs;
 mod steps;
 mod support;
 mod timers;
+mod views;

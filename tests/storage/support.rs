@@ -3,8 +3,8 @@
 use sottovoce::crypto::random::{Generator, Seed};
 use sottovoce::crypto::secret::Secret;
 use sottovoce::storage::{
-    Commit, Effects, Interrupt, Key, Loaded, MemoryStore, Released, Step, Stop, StorageError, Store, Table,
-    Transaction, Vault, step,
+    Commit, Effects, Interrupt, Key, Loaded, MemoryStore, Outcome, Released, Step, Stop, StorageError, Store,
+    Table, Transaction, Vault, step,
 };
 use sottovoce::wire::specimen::Part;
 
@@ -87,4 +87,41 @@ pub fn silent(
             }
         }
     }
+}
+
+/// A store that shows the writes it gets.
+#[derive(Default)]
+pub struct Shown {
+    pub expect: Vec<(Key, bool)>,
+    pub put: Vec<Key>,
+    pub delete: Vec<Key>,
+    pub bodies: usize,
+    pub flush: bool,
+}
+
+pub fn shown<T>(effects: Effects<T>) -> Option<Shown> {
+    let mut shown = None;
+    let result: Result<_, ()> = effects.commit(|write| {
+        shown = Some(Shown {
+            expect: write.expect.iter().map(|expect| (expect.key, expect.version.is_some())).collect(),
+            put: write.put.iter().map(|put| put.key).collect(),
+            delete: write.delete.to_vec(),
+            bodies: write.put.len() + write.append.len() + write.events.len(),
+            flush: write.flush,
+        });
+        Ok(Outcome::Committed)
+    });
+    let _ = result.unwrap();
+    shown
+}
+
+pub fn put(store: &mut MemoryStore, suffix: u64, number: u32) {
+    run(store, |transaction| {
+        let slot = transaction.read::<Part>(key(suffix))?;
+        Ok(transaction.put(slot, &part(number))?)
+    });
+}
+
+pub fn get(store: &mut MemoryStore, suffix: u64) -> Option<u32> {
+    run(store, |transaction| Ok(transaction.read::<Part>(key(suffix))?.value().map(|part| part.number)))
 }
