@@ -49,6 +49,7 @@ pub mod error;
 pub mod handshake;
 pub mod identity;
 pub mod pairwise;
+pub mod ratchet;
 pub mod storage;
 pub mod time;
 pub mod wire;

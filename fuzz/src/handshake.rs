@@ -21,6 +21,7 @@ use sottovoce::identity::prekeys::{
 use sottovoce::identity::recovery::RecoveryKey;
 use sottovoce::identity::validity::{LONGEST, Validity};
 use sottovoce::pairwise::Standing;
+use sottovoce::pairwise::hazmat::{first_keys, unread};
 use sottovoce::time::Timestamp;
 use sottovoce::wire::Wire;
 
@@ -123,7 +124,8 @@ pub(super) fn initial_open(data: &[u8]) {
         let pair = OneTimeSecret::decode(&scene.pair).expect("decodes");
         let Ok(tentative) = screened.open(Some(&scene.bundle), Some(pair), NOW) else { return false };
         let opened = tentative.first_message(|first| {
-            if *first.chain.expose() == scene.message_key { Ok(()) } else { Err(CryptoError::Unauthentic) }
+            let same = *first_keys(&first)[0].expose() == scene.message_key;
+            if same { Ok(unread(first)) } else { Err(CryptoError::Unauthentic) }
         });
         opened.is_ok_and(|(opened, ())| opened.accept(&scene.alice, None).is_ok())
     };

@@ -122,5 +122,13 @@ registry! {
         HANDSHAKE_KEYS = "hs keys";
         /// Secret of the first answer.
         ANSWER = "answer";
+        /// Root step of a ratchet.
+        ROOT = "root";
+        /// Tag and header keys of a chain.
+        HEADER_KEYS = "header";
+        /// Key of a message.
+        MESSAGE = "msg";
+        /// Secret and confirmation of the lane.
+        LANE = "lane";
     }
 }

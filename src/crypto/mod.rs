@@ -22,6 +22,7 @@ pub mod hazmat;
 pub mod hybrid;
 pub mod kdf;
 pub mod label;
+pub mod mask;
 pub mod mldsa;
 pub mod mlkem;
 pub mod random;

@@ -29,6 +29,14 @@ impl<const N: usize> Secret<N> {
         &self.0
     }
 
+    /// The `M` bytes from `START` on.
+    pub(crate) fn piece<const START: usize, const M: usize>(&self) -> Secret<M> {
+        const { assert!(M <= N && START <= N - M, "a piece lies within the secret") };
+        Secret::filled_by(|out| {
+            out.iter_mut().zip(self.0.iter().skip(START)).for_each(|(to, from)| *to = *from);
+        })
+    }
+
     /// The pieces of 32 bytes that this secret consists of.
     pub(crate) fn split<const K: usize>(&self) -> [Secret<32>; K] {
         const { assert!(K * 32 == N, "a secret is split without remainder") };

@@ -12,6 +12,7 @@ use crate::identity::Verified;
 use crate::identity::account::Account;
 use crate::identity::device::DeviceSecret;
 use crate::identity::ids::{AccountId, DeviceId};
+use crate::pairwise::{AnswerKey, FirstAnswer};
 use crate::wire::generated::messages as proto;
 use crate::wire::message::{Message, required, required_array};
 use crate::wire::{Rule, Wire as _};
@@ -43,7 +44,7 @@ impl Awaiting {
 
     /// k3 of the ciphertext in a message of the responder's first chain. If the ciphertext is not the responder's, neither is the
     /// key, and the message does not open.
-    pub fn k3(&self, device: &DeviceSecret, ciphertext: &mlkem::Ciphertext) -> Secret<32> {
+    pub fn k3(&self, device: &DeviceSecret, ciphertext: &mlkem::Ciphertext) -> AnswerKey {
         derive(&device.keys().kem().decapsulate(ciphertext), self.transcript, ciphertext)
     }
 }
@@ -69,19 +70,20 @@ impl Answering {
         self,
         account: &Verified<Account>,
         rng: &mut impl CryptoRng,
-    ) -> Result<(mlkem::Ciphertext, Secret<32>), HandshakeError> {
+    ) -> Result<FirstAnswer, HandshakeError> {
         let listed = (account.id() == self.account).then(|| account.device(self.device)).flatten();
         let device = listed.ok_or(HandshakeError::NotPossible)?;
         let (ciphertext, secret) = device.kem().encapsulate(rng)?;
-        let k3 = derive(&secret, self.transcript, &ciphertext);
-        Ok((ciphertext, k3))
+        let key = derive(&secret, self.transcript, &ciphertext);
+        Ok(FirstAnswer::new(ciphertext, key))
     }
 }
 
-fn derive(z3: &Secret<32>, transcript: Hash, ciphertext: &mlkem::Ciphertext) -> Secret<32> {
+fn derive(z3: &Secret<32>, transcript: Hash, ciphertext: &mlkem::Ciphertext) -> AnswerKey {
     let ciphertext = Hash::of(ciphertext.as_bytes());
     let info = Input::with_capacity(64).array(transcript.as_bytes()).array(ciphertext.as_bytes()).finish();
-    kdf::expand(&kdf::extract(&[0; 32], &[z3]), label::expand::ANSWER, &info)
+    let key = kdf::expand(&kdf::extract(&[0; 32], &[z3]), label::expand::ANSWER, &info);
+    AnswerKey::new(transcript, key)
 }
 
 impl Message for Awaiting {

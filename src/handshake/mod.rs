@@ -10,12 +10,12 @@
 //! ```
 //!
 //! ```
-//! # use sottovoce::crypto::{aead::OneTimeKey, random::Seed};
+//! # use sottovoce::crypto::random::Seed;
 //! # use sottovoce::handshake::{Initial, Own, OwnBundle, OwnManifest, Recipient, Sender, initiate};
 //! # use sottovoce::identity::{Verified, account::Account, address::Address, chain::Author, device::DeviceSecret, recovery::RecoveryKey};
 //! # use sottovoce::identity::prekeys::{Bundle, ClaimAnswer, ClaimRequest, PrekeysSeen};
 //! # use sottovoce::identity::validity::{LONGEST, Validity};
-//! # use sottovoce::pairwise::Direction;
+//! # use sottovoce::ratchet::{Given, Ratchet, open_first};
 //! # use sottovoce::time::Timestamp;
 //! # use sottovoce::wire::Wire as _;
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -39,24 +39,28 @@
 //! let prekeys = answer.verify(&request, &bob, &PrekeysSeen::default(), now)?;
 //! let recipient = Recipient::new(&bob, prekeys, &address, None)?;
 //! let begun = initiate(&Sender::new(&alice, &alices)?, recipient, Seed::draw(&mut rng)?)?;
-//! # let ad = begun.session.associated_data(Direction::FromInitiator);
-//! # let (initial, keys) = (begun.awaiting.initial().to_vec(), begun.session.into_keys());
-//! # let message = OneTimeKey::new(keys.chain.duplicate()).seal(ad.as_bytes(), b"hello")?;
+//! # let initial = begun.awaiting.initial().to_vec();
+//! let mut at_alice = Ratchet::begin(begun.session, now, &mut rng)?;
+//! let message = at_alice.seal(b"hello", None, now, &mut rng)?.message;
 //!
 //! // Bob's device: names first, then keys, then the message, then Alice's manifest. Only then is there something to store.
 //! let (addresses, manifests) = ([address.clone()], [OwnManifest::new(&bob, bobs.id())?]);
 //! let own = Own { account: bob.id(), device: &bobs, addresses: &addresses, manifests: &manifests };
 //! let tentative = Initial::decode(&initial)?.screen(&own, None)?.open(Some(&kept), None, now)?;
-//! let (opened, text) = tentative.first_message(|first| {
-//!     // The ratchet's part; here one call.
-//!     OneTimeKey::new(first.chain.duplicate()).open(first.associated_data.as_bytes(), &message)
-//! })?;
+//! let (opened, text) = tentative.first_message(|first| open_first(first, &message))?;
 //! let accepted = opened.accept(&alice, None)?;
 //! assert_eq!((text.as_slice(), accepted.consumed), (b"hello".as_slice(), None));
 //!
+//! let (mut at_bob, first) = Ratchet::respond(accepted.session, &message, now)?;
+//! assert_eq!(first.content, b"hello");
+//!
 //! // Bob's first answer proves Alice's ML-KEM key: both ends mix k3.
-//! let (ct3, k3) = accepted.answering.answer(&alice, &mut rng)?;
-//! assert_eq!(begun.awaiting.k3(&alices, &ct3).expose(), k3.expose());
+//! let answer = accepted.answering.answer(&alice, &mut rng)?;
+//! let message = at_bob.seal(b"good to hear", Some(answer), now, &mut rng)?.message;
+//! let examined = at_alice.examine(&message)?;
+//! let k3 = examined.wants().answer.as_ref().map(|ct3| begun.awaiting.k3(&alices, ct3));
+//! let reply = at_alice.open(examined, Given { answer: k3, block: None }, now)?;
+//! assert_eq!(reply.content, b"good to hear");
 //! # Ok(())
 //! # }
 //! ```

@@ -26,7 +26,7 @@ use crate::identity::device::{Capabilities, DeviceSecret};
 use crate::identity::ids::AccountId;
 use crate::identity::key_pair::PairSecret;
 use crate::identity::prekeys::OneTimeSecret;
-use crate::pairwise::{FirstChain, ForwardSecrecy, Role, SessionSecret};
+use crate::pairwise::{FirstChain, FirstOpened, ForwardSecrecy, Role, SessionSecret};
 use crate::time::Timestamp;
 
 /// The device that receives, and what it goes by.
@@ -244,13 +244,13 @@ impl Tentative {
         self.session.transcript()
     }
 
-    /// Opens the message beside the Initial with `open`, which is the ratchet's and fails unless the message is authentic. The
-    /// error is its error.
+    /// Opens the message beside the Initial with `open`, in which [`open_first`](crate::ratchet::open_first) of the ratchet does it: it
+    /// alone makes the proof that is asked for, and only of an authentic message. The error is its error.
     pub fn first_message<T, E>(
         self,
-        open: impl FnOnce(&FirstChain<'_>) -> Result<T, E>,
+        open: impl for<'a> FnOnce(FirstChain<'a>) -> Result<FirstOpened<'a, T>, E>,
     ) -> Result<(Opened, T), E> {
-        let message = open(&self.session.first_chain())?;
+        let message = open(self.session.first_chain())?.into_message();
         Ok((Opened(self), message))
     }
 }

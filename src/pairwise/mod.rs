@@ -4,11 +4,20 @@
 //! begins; [`FirstChain`], with which it opens the one message that decides whether there is a session; [`Standing`], how
 //! much is proven of the other side.
 
+mod answer;
+mod first;
+mod frame;
+pub mod hazmat;
 mod secret;
 mod standing;
 
-pub use secret::{FirstChain, SessionKeys, SessionSecret};
-pub use standing::{Authentication, ChainPlace, ForwardSecrecy, Standing};
+pub use answer::{AnswerKey, FirstAnswer};
+pub use first::{FirstChain, FirstOpened};
+pub use frame::Frame;
+pub(crate) use secret::associated_data;
+pub use secret::{SessionKeys, SessionSecret};
+pub(crate) use standing::ChainPlace;
+pub use standing::{Authentication, ForwardSecrecy, Standing};
 
 /// Which side of a session one is, for its whole life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,6 +38,15 @@ pub enum Direction {
 }
 
 impl Role {
+    /// The other side.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Initiator => Self::Responder,
+            Self::Responder => Self::Initiator,
+        }
+    }
+
     /// The direction of what this side sends.
     pub const fn sends(self) -> Direction {
         match self {

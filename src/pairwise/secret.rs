@@ -1,7 +1,7 @@
 //! The secrets that a handshake ends with and a ratchet begins with. `docs/PROTOCOL.md` §5.2.
 
 use super::standing::{ForwardSecrecy, Standing};
-use super::{Direction, Role};
+use super::{Direction, FirstChain, Role};
 use crate::crypto::absorb::Absorb as _;
 use crate::crypto::hash::{Hash, Hasher};
 use crate::crypto::label;
@@ -68,22 +68,12 @@ impl SessionSecret {
 
     /// What opens messages of A's first chain, and nothing else.
     pub(crate) fn first_chain(&self) -> FirstChain<'_> {
-        let associated_data = associated_data(self.transcript, Direction::FromInitiator);
-        FirstChain { chain: &self.keys.chain, header: &self.keys.header, associated_data }
+        let bound = self.associated_data(Direction::FromInitiator);
+        FirstChain::new(&self.keys.chain, &self.keys.header, bound)
     }
 }
 
-/// What opens the message beside an Initial: for looking, not for keeping.
-#[derive(Debug)]
-pub struct FirstChain<'a> {
-    /// ckA.
-    pub chain: &'a Secret<32>,
-    /// hkA.
-    pub header: &'a Secret<32>,
-    /// AD(0).
-    pub associated_data: Hash,
-}
-
-fn associated_data(transcript: Hash, direction: Direction) -> Hash {
+/// AD.
+pub(crate) fn associated_data(transcript: Hash, direction: Direction) -> Hash {
     Hasher::new(label::hash::ASSOCIATED_DATA).array(transcript.as_bytes()).u8(direction.number()).finish()
 }

@@ -34,7 +34,7 @@ pub enum ForwardSecrecy {
 
 /// Whether a message's chain is the first one of its sender in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ChainPlace {
+pub(crate) enum ChainPlace {
     /// The first one.
     First,
     /// One that a later root step began.
@@ -60,6 +60,16 @@ impl Standing {
         Self { role, has_answered: false, authentication, forward_secrecy }
     }
 
+    /// Which side of the session this is.
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// A responder's: whether its first root step, which mixes k3, was made.
+    pub const fn has_answered(&self) -> bool {
+        self.has_answered
+    }
+
     /// How the other side is authenticated.
     pub const fn authentication(&self) -> Authentication {
         self.authentication
@@ -72,13 +82,13 @@ impl Standing {
 
     /// The responder made its first root step. An initiator makes none of this kind: nothing changes.
     #[must_use]
-    pub const fn answered(self) -> Self {
+    pub(crate) const fn answered(self) -> Self {
         Self { has_answered: matches!(self.role, Role::Responder), ..self }
     }
 
     /// A message of the other side opened.
     #[must_use]
-    pub const fn opened(self, chain: ChainPlace) -> Self {
+    pub(crate) const fn opened(self, chain: ChainPlace) -> Self {
         let proves = match (self.role, chain) {
             (Role::Initiator, _) => true,
             (Role::Responder, ChainPlace::Later) => self.has_answered,

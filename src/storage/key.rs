@@ -17,11 +17,22 @@ impl Table {
     pub const TIMERS_SET: Self = Self(2);
     /// [Jobs](super::job).
     pub const JOBS: Self = Self(3);
+    /// [Ratchets](crate::ratchet::Ratchet), one for each session.
+    pub const RATCHETS: Self = Self(4);
+    /// [Keys of messages that were passed](crate::ratchet::SkippedBlock).
+    pub const SKIPPED_KEYS: Self = Self(5);
     /// Specimens: tests, vectors, and the [conformance suite](super::conformance).
     pub const SPECIMENS: Self = Self(255);
 
     /// All tables.
-    pub const ALL: &[Self] = &[Self::TIMERS_DUE, Self::TIMERS_SET, Self::JOBS, Self::SPECIMENS];
+    pub const ALL: &[Self] = &[
+        Self::TIMERS_DUE,
+        Self::TIMERS_SET,
+        Self::JOBS,
+        Self::RATCHETS,
+        Self::SKIPPED_KEYS,
+        Self::SPECIMENS,
+    ];
 
     /// The number under which a store keeps the table.
     pub const fn number(self) -> u8 {

@@ -19,6 +19,7 @@ mod implementation;
 mod opening;
 mod primitives;
 mod properties;
+mod ratchet;
 mod secrets;
 mod storage;
 mod support;

@@ -21,6 +21,7 @@ use sottovoce::identity::ids::{AccountId, DeviceId, RequestId};
 use sottovoce::identity::prekeys::{Bundle, ClaimAnswer, ClaimRequest, OneTime, OneTimeSecret, Stock};
 use sottovoce::identity::recovery::RecoveryKey;
 use sottovoce::identity::validity::{LONGEST, Validity};
+use sottovoce::pairwise::hazmat::unread;
 use sottovoce::time::Timestamp;
 use sottovoce::wire::Wire;
 
@@ -118,7 +119,7 @@ pub fn opened(block: &[u8]) -> Opened {
     let own = Own { account: bob().id(), device: &device, addresses: &addresses, manifests: &manifests };
     let screened = initial.screen(&own, None).unwrap();
     let tentative = screened.open(Some(&prekeys.own), None, Timestamp::from_millis(NOW)).unwrap();
-    tentative.first_message(|_| Ok::<(), HandshakeError>(())).unwrap().0
+    tentative.first_message(|first| Ok::<_, HandshakeError>(unread(first))).unwrap().0
 }
 
 fn own_manifest(account: &Verified<Account>) -> OwnManifest {

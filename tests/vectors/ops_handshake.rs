@@ -19,6 +19,7 @@ use sottovoce::identity::chain::{Manifest, Order};
 use sottovoce::identity::device::DeviceSecret;
 use sottovoce::identity::ids::{AccountId, DeviceId};
 use sottovoce::identity::prekeys::{ClaimAnswer, ClaimRequest, PrekeysSeen};
+use sottovoce::pairwise::hazmat::{k3, parts, unread};
 use sottovoce::pairwise::{Direction, ForwardSecrecy, SessionKeys, SessionSecret};
 use sottovoce::time::Timestamp;
 use sottovoce::wire::Wire;
@@ -37,15 +38,16 @@ pub fn run(op: &str, i: &Inputs) -> Outcome {
             let answering: Answering = decoded(i, "answering")?;
             let account = account(i, "account")?;
             let mut random = i.random();
-            let (ciphertext, k3) = answering.answer(&account, &mut random).map_err(class)?;
+            let answer = answering.answer(&account, &mut random).map_err(class)?;
             random.finish();
+            let (ciphertext, k3) = parts(&answer);
             Ok(json!({ "ciphertext": hex(ciphertext.as_bytes()), "k3": hex(k3.expose()) }))
         }
         "handshake.answered" => {
             let (awaiting, secret): (Awaiting, DeviceSecret) =
                 (decoded(i, "awaiting")?, decoded(i, "secret")?);
             let ciphertext = Ciphertext::from_bytes(&i.bytes("ciphertext")).map_err(class)?;
-            Ok(json!({ "k3": hex(awaiting.k3(&secret, &ciphertext).expose()) }))
+            Ok(json!({ "k3": hex(k3(&awaiting.k3(&secret, &ciphertext)).expose()) }))
         }
         "handshake.link" => {
             let proof = LinkProof::new(&i.secret("link"), &Hash::from_bytes(i.array("transcript")));
@@ -185,7 +187,8 @@ fn open(i: &Inputs) -> Outcome {
     let mut out = Map::new();
     out.insert("block".to_owned(), hex(tentative.claims().to_bytes()).into());
     // The message is §6's; here it opens, and the comparison is with the account that is given.
-    let (opened, ()) = tentative.first_message(|_| Ok::<(), HandshakeError>(())).map_err(class)?;
+    let (opened, ()) =
+        tentative.first_message(|first| Ok::<_, HandshakeError>(unread(first))).map_err(class)?;
     let from = account(i, "sender")?;
     let accepted = opened.accept(&from, None).map_err(class)?;
     out.append(&mut session_of(accepted.session));

@@ -665,6 +665,14 @@ pub struct SessionStanding {
     pub reduced: ::core::option::Option<bool>,
 }
 #[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PairwiseFrame {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub initial: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub message: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum SessionRole {
@@ -726,6 +734,251 @@ impl PeerAuthentication {
             _ => None,
         }
     }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct RatchetState {
+    #[prost(message, optional, tag = "1")]
+    pub standing: ::core::option::Option<SessionStanding>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub transcript: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "3")]
+    pub begun: ::core::option::Option<u64>,
+    #[prost(bool, optional, tag = "4")]
+    pub receive_only: ::core::option::Option<bool>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub root: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub next_sending: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "7")]
+    pub next_receiving: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "10")]
+    pub receiving: ::core::option::Option<ReceivingChain>,
+    #[prost(bytes = "vec", optional, tag = "17")]
+    pub sent_link: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "18")]
+    pub received_link: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "19")]
+    pub classical: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "20")]
+    pub post_quantum: ::core::option::Option<u64>,
+    #[prost(message, repeated, tag = "21")]
+    pub closed_chains: ::prost::alloc::vec::Vec<ClosedChain>,
+    #[prost(message, repeated, tag = "22")]
+    pub remembered_chains: ::prost::alloc::vec::Vec<RememberedChain>,
+    #[prost(oneof = "ratchet_state::Sending", tags = "8, 9")]
+    pub sending: ::core::option::Option<ratchet_state::Sending>,
+    #[prost(oneof = "ratchet_state::Lane", tags = "11, 12, 13, 14, 15, 16")]
+    pub lane: ::core::option::Option<ratchet_state::Lane>,
+}
+/// Nested message and enum types in `RatchetState`.
+pub mod ratchet_state {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[prost(skip_debug)]
+    pub enum Sending {
+        #[prost(message, tag = "8")]
+        Open(super::OpenChain),
+        #[prost(message, tag = "9")]
+        Due(super::DueChain),
+    }
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[prost(skip_debug)]
+    pub enum Lane {
+        #[prost(message, tag = "11")]
+        Offering(super::LaneOffering),
+        #[prost(message, tag = "12")]
+        Ready(super::LaneReady),
+        #[prost(message, tag = "13")]
+        Collecting(super::LaneCollecting),
+        #[prost(message, tag = "14")]
+        Holding(super::LaneHolding),
+        #[prost(message, tag = "15")]
+        Answering(super::LaneAnswering),
+        #[prost(message, tag = "16")]
+        Closed(super::LaneClosed),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct OpenChain {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub next: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub header: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub ratchet_secret: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub ratchet_key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "6")]
+    pub previous: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "7")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "8")]
+    pub answer: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DueChain {
+    #[prost(uint32, optional, tag = "1")]
+    pub previous: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ReceivingChain {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub next: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub header: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub ratchet_key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "5")]
+    pub previous: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "6")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(bool, optional, tag = "7")]
+    pub forgotten: ::core::option::Option<bool>,
+    #[prost(message, repeated, tag = "8")]
+    pub blocks: ::prost::alloc::vec::Vec<KeptBlock>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ClosedChain {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub header: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub length: ::core::option::Option<u32>,
+    #[prost(bool, optional, tag = "3")]
+    pub answers: ::core::option::Option<bool>,
+    #[prost(bool, optional, tag = "4")]
+    pub forgotten: ::core::option::Option<bool>,
+    #[prost(message, repeated, tag = "5")]
+    pub blocks: ::prost::alloc::vec::Vec<KeptBlock>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RememberedChain {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub tag: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bool, optional, tag = "2")]
+    pub forgotten: ::core::option::Option<bool>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeptBlock {
+    #[prost(uint32, optional, tag = "1")]
+    pub index: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "2")]
+    pub kept_at: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct LaneOffering {
+    #[prost(uint32, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub seed: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "3")]
+    pub made: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "4")]
+    pub key: ::core::option::Option<LaneOutgoing>,
+    #[prost(message, optional, tag = "5")]
+    pub answer: ::core::option::Option<LaneIncoming>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct LaneReady {
+    #[prost(uint32, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub secret: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "3")]
+    pub made: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaneCollecting {
+    #[prost(uint32, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(message, optional, tag = "2")]
+    pub key: ::core::option::Option<LaneIncoming>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaneHolding {
+    #[prost(uint32, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct LaneAnswering {
+    #[prost(uint32, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub secret: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "3")]
+    pub made: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "4")]
+    pub answer: ::core::option::Option<LaneOutgoing>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaneClosed {
+    #[prost(uint32, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaneOutgoing {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub bytes: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "2")]
+    pub acknowledged: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "3")]
+    pub cursor: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaneIncoming {
+    #[prost(uint64, optional, tag = "1")]
+    pub held: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub symbols: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct SkippedBlock {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub tag: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub index: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "3")]
+    pub held: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub keys: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(::zeroize::ZeroizeOnDrop)]

@@ -931,6 +931,334 @@ static SESSION_STANDING: Schema = Schema {
     ],
 };
 
+impl Described for messages::PairwiseFrame {
+    const SCHEMA: &'static Schema = &PAIRWISE_FRAME;
+}
+
+static PAIRWISE_FRAME: Schema = Schema {
+    name: "PairwiseFrame",
+    max_bytes: 53165,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 2822 }, presence: Presence::MayBeAbsent },
+        Field { number: 2, kind: Kind::Bytes { min: 0, max: 50336 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::RatchetState {
+    const SCHEMA: &'static Schema = &RATCHET_STATE;
+}
+
+static RATCHET_STATE: Schema = Schema {
+    name: "RatchetState",
+    max_bytes: 26440,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&SESSION_STANDING), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Message(&OPEN_CHAIN), presence: Presence::OneOf(0x300) },
+        Field { number: 9, kind: Kind::Message(&DUE_CHAIN), presence: Presence::OneOf(0x300) },
+        Field { number: 10, kind: Kind::Message(&RECEIVING_CHAIN), presence: Presence::MayBeAbsent },
+        Field { number: 11, kind: Kind::Message(&LANE_OFFERING), presence: Presence::OneOf(0x1f800) },
+        Field { number: 12, kind: Kind::Message(&LANE_READY), presence: Presence::OneOf(0x1f800) },
+        Field { number: 13, kind: Kind::Message(&LANE_COLLECTING), presence: Presence::OneOf(0x1f800) },
+        Field { number: 14, kind: Kind::Message(&LANE_HOLDING), presence: Presence::OneOf(0x1f800) },
+        Field { number: 15, kind: Kind::Message(&LANE_ANSWERING), presence: Presence::OneOf(0x1f800) },
+        Field { number: 16, kind: Kind::Message(&LANE_CLOSED), presence: Presence::OneOf(0x1f800) },
+        Field { number: 17, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+        Field { number: 18, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+        Field { number: 19, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 20, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 21, kind: Kind::Message(&CLOSED_CHAIN), presence: Presence::Repeated { max: 16 } },
+        Field { number: 22, kind: Kind::Message(&REMEMBERED_CHAIN), presence: Presence::Repeated { max: 8 } },
+    ],
+};
+
+impl core::fmt::Debug for messages::RatchetState {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("RatchetState(..)")
+    }
+}
+
+impl Described for messages::OpenChain {
+    const SCHEMA: &'static Schema = &OPEN_CHAIN;
+}
+
+static OPEN_CHAIN: Schema = Schema {
+    name: "OpenChain",
+    max_bytes: 1285,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Bytes { min: 1088, max: 1088 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl core::fmt::Debug for messages::OpenChain {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("OpenChain(..)")
+    }
+}
+
+impl Described for messages::DueChain {
+    const SCHEMA: &'static Schema = &DUE_CHAIN;
+}
+
+static DUE_CHAIN: Schema = Schema {
+    name: "DueChain",
+    max_bytes: 6,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ReceivingChain {
+    const SCHEMA: &'static Schema = &RECEIVING_CHAIN;
+}
+
+static RECEIVING_CHAIN: Schema = Schema {
+    name: "ReceivingChain",
+    max_bytes: 1378,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Message(&KEPT_BLOCK), presence: Presence::Repeated { max: 64 } },
+    ],
+};
+
+impl core::fmt::Debug for messages::ReceivingChain {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("ReceivingChain(..)")
+    }
+}
+
+impl Described for messages::ClosedChain {
+    const SCHEMA: &'static Schema = &CLOSED_CHAIN;
+}
+
+static CLOSED_CHAIN: Schema = Schema {
+    name: "ClosedChain",
+    max_bytes: 1300,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Message(&KEPT_BLOCK), presence: Presence::Repeated { max: 64 } },
+    ],
+};
+
+impl core::fmt::Debug for messages::ClosedChain {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("ClosedChain(..)")
+    }
+}
+
+impl Described for messages::RememberedChain {
+    const SCHEMA: &'static Schema = &REMEMBERED_CHAIN;
+}
+
+static REMEMBERED_CHAIN: Schema = Schema {
+    name: "RememberedChain",
+    max_bytes: 12,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bool, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::KeptBlock {
+    const SCHEMA: &'static Schema = &KEPT_BLOCK;
+}
+
+static KEPT_BLOCK: Schema = Schema {
+    name: "KeptBlock",
+    max_bytes: 17,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LaneOffering {
+    const SCHEMA: &'static Schema = &LANE_OFFERING;
+}
+
+static LANE_OFFERING: Schema = Schema {
+    name: "LaneOffering",
+    max_bytes: 2491,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 64, max: 64 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Message(&LANE_OUTGOING), presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Message(&LANE_INCOMING), presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::LaneOffering {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("LaneOffering(..)")
+    }
+}
+
+impl Described for messages::LaneReady {
+    const SCHEMA: &'static Schema = &LANE_READY;
+}
+
+static LANE_READY: Schema = Schema {
+    name: "LaneReady",
+    max_bytes: 51,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::LaneReady {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("LaneReady(..)")
+    }
+}
+
+impl Described for messages::LaneCollecting {
+    const SCHEMA: &'static Schema = &LANE_COLLECTING;
+}
+
+static LANE_COLLECTING: Schema = Schema {
+    name: "LaneCollecting",
+    max_bytes: 1207,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&LANE_INCOMING), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LaneHolding {
+    const SCHEMA: &'static Schema = &LANE_HOLDING;
+}
+
+static LANE_HOLDING: Schema = Schema {
+    name: "LaneHolding",
+    max_bytes: 1193,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 1184, max: 1184 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LaneAnswering {
+    const SCHEMA: &'static Schema = &LANE_ANSWERING;
+}
+
+static LANE_ANSWERING: Schema = Schema {
+    name: "LaneAnswering",
+    max_bytes: 1258,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Message(&LANE_OUTGOING), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl core::fmt::Debug for messages::LaneAnswering {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("LaneAnswering(..)")
+    }
+}
+
+impl Described for messages::LaneClosed {
+    const SCHEMA: &'static Schema = &LANE_CLOSED;
+}
+
+static LANE_CLOSED: Schema = Schema {
+    name: "LaneClosed",
+    max_bytes: 6,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LaneOutgoing {
+    const SCHEMA: &'static Schema = &LANE_OUTGOING;
+}
+
+static LANE_OUTGOING: Schema = Schema {
+    name: "LaneOutgoing",
+    max_bytes: 1204,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 1104, max: 1184 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LaneIncoming {
+    const SCHEMA: &'static Schema = &LANE_INCOMING;
+}
+
+static LANE_INCOMING: Schema = Schema {
+    name: "LaneIncoming",
+    max_bytes: 1198,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 0, max: 1184 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SkippedBlock {
+    const SCHEMA: &'static Schema = &SKIPPED_BLOCK;
+}
+
+static SKIPPED_BLOCK: Schema = Schema {
+    name: "SkippedBlock",
+    max_bytes: 2078,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 2048 }, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::SkippedBlock {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("SkippedBlock(..)")
+    }
+}
+
 impl Described for messages::Specimen {
     const SCHEMA: &'static Schema = &SPECIMEN;
 }

@@ -1,5 +1,6 @@
 //! H-13, H-16, H-20, H-21, P-08: who proves what to whom, with which primitives broken, and what is left of it for others to see.
 
+use sottovoce::crypto::hash::Hash;
 use sottovoce::crypto::secret::Secret;
 use sottovoce::crypto::{CryptoError, kdf, label, x25519};
 use sottovoce::handshake::{Awaiting, HandshakeError, Initial};
@@ -7,6 +8,8 @@ use sottovoce::identity::device::Capabilities;
 use sottovoce::identity::draft::Draft;
 use sottovoce::identity::ids::DeviceId;
 use sottovoce::pairwise::Authentication;
+use sottovoce::pairwise::hazmat::{k3, parts};
+use sottovoce::ratchet::RatchetError;
 use sottovoce::wire::Wire as _;
 
 use super::{Responder, With, begin, exposed, read, sent, write_under};
@@ -72,16 +75,17 @@ fn honest_offer(honest: &Honest) -> Offer {
 fn h_13_a_first_flight_is_classical_and_the_answer_is_not() {
     let Honest { alice, bob, target, offer, values, .. } = honest();
     // se and ss come from computing discrete logarithms of public keys; here from asking their owner.
-    let message = write_under(&values.keys[1], &associated_data(&values));
+    let message = write_under([&values.keys[1], &values.keys[2]], &associated_data(&values));
     let initial = target.initial(&offer, &values.sealed).encode().unwrap();
     let accepted = bob.accept(&initial, &message, &alice.account).unwrap();
     assert_eq!(accepted.session.standing().authentication(), Authentication::Classical);
-    let (ct3, k3) = accepted.answering.answer(&alice.account, &mut generator(1)).unwrap();
+    let answer = accepted.answering.answer(&alice.account, &mut generator(1)).unwrap();
+    let (ct3, secret) = parts(&answer);
     // The attacker's own state is the real one: the Initial that it sent, and th2, which it knows. What it lacks is the key.
     let state = state(&initial, values.transcripts[2].as_bytes());
     let awaiting = Awaiting::decode(&state).unwrap();
-    assert_ne!(awaiting.k3(&person(8).device, &ct3).expose(), k3.expose());
-    assert_eq!(awaiting.k3(&alice.device, &ct3).expose(), k3.expose(), "with it, it would");
+    assert_ne!(k3(&awaiting.k3(&person(8).device, ct3)).expose(), secret.expose());
+    assert_eq!(k3(&awaiting.k3(&alice.device, ct3)).expose(), secret.expose(), "with it, it would");
 }
 
 /// A `HandshakeAwaiting`, from nothing but what an initiator knows.
@@ -102,10 +106,10 @@ fn w_09_what_awaits_an_answer_keeps_an_initial() {
     }
 }
 
-fn associated_data(values: &Values) -> [u8; 32] {
+fn associated_data(values: &Values) -> Hash {
     use sottovoce::crypto::absorb::Absorb as _;
     let hasher = sottovoce::crypto::hash::Hasher::new(label::hash::ASSOCIATED_DATA);
-    *hasher.array(values.transcripts[2].as_bytes()).u8(0).finish().as_bytes()
+    hasher.array(values.transcripts[2].as_bytes()).u8(0).finish()
 }
 
 /// What the secrets of one attempt are worth, in the hands of an attacker who also sees everything public: the name of A in this
@@ -132,16 +136,16 @@ fn h_21_ephemeral_secrets_prove_nothing() {
     let own = target.offer(&mut generator(6));
     for se in &guesses {
         let forged = target.schedule(&own, &block, &[se.duplicate(), se.duplicate()]);
-        let message = write_under(&forged.keys[1], &associated_data(&forged));
+        let message = write_under([&forged.keys[1], &forged.keys[2]], &associated_data(&forged));
         let tentative = bob.open(target.initial(&own, &forged.sealed)).unwrap();
         assert_eq!(tentative.claims().account, alice.account.id(), "that is what it says");
-        assert_eq!(read(tentative, &message).err(), Some(CryptoError::Unauthentic));
+        assert_eq!(read(tentative, &message).err(), Some(RatchetError::UnknownTag));
     }
     // And a message of the one session serves in no other.
-    let message = write_under(&values.keys[1], &associated_data(&values));
+    let message = write_under([&values.keys[1], &values.keys[2]], &associated_data(&values));
     let (initial, ..) = sent(begin(&alice, &bob, With::Pair(2), 9));
     let tentative = bob.open(Initial::decode(&initial).unwrap()).unwrap();
-    assert_eq!(read(tentative, &message).err(), Some(CryptoError::Unauthentic));
+    assert_eq!(read(tentative, &message).err(), Some(RatchetError::UnknownTag));
 }
 
 /// Deniability by construction: with its own keys and A's public ones B makes an Initial and a message from A, which pass every check
@@ -157,7 +161,7 @@ fn h_20_forge_transcript() {
         let second = [prekeys.keys().agreement(), identity.agreement()]
             .map(|secret| secret.diffie_hellman(alices.agreement()).unwrap());
         let forged = target.schedule(&offer, &block(&alice.account, alices), &second);
-        let message = write_under(&forged.keys[1], &associated_data(&forged));
+        let message = write_under([&forged.keys[1], &forged.keys[2]], &associated_data(&forged));
         let initial = target.initial(&offer, &forged.sealed).encode().unwrap();
 
         let accepted = bob.accept(&initial, &message, &alice.account).unwrap();

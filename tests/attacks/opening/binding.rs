@@ -15,6 +15,7 @@ use sottovoce::identity::device::{Capabilities, Device};
 use sottovoce::identity::draft::Draft;
 use sottovoce::identity::ids::{AccountId, DeviceId};
 use sottovoce::identity::prekeys::{Bundle, ClaimAnswer, ClaimRequest, PrekeySecret, PrekeysSeen};
+use sottovoce::ratchet::RatchetError;
 use sottovoce::wire::Wire as _;
 
 use super::{Responder, With, begin, read, seed, sent, write_under};
@@ -130,9 +131,12 @@ fn accepted(
     let values = target.schedule(&offer, &said.to_bytes(), &secrets);
     let data =
         Hasher::new(label::hash::ASSOCIATED_DATA).array(values.transcripts[2].as_bytes()).u8(0).finish();
-    let message = write_under(&values.keys[1], data.as_bytes());
+    let message = write_under([&values.keys[1], &values.keys[2]], &data);
     let tentative = bob.open(target.initial(&offer, &values.sealed))?;
-    let (opened, _) = read(tentative, &message).map_err(HandshakeError::from)?;
+    let (opened, _) = read(tentative, &message).map_err(|refused| {
+        assert_eq!(refused, RatchetError::UnknownTag, "with other keys it is a message of another chain");
+        CryptoError::Unauthentic
+    })?;
     opened.accept(from, pinned)
 }
 

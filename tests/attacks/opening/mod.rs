@@ -7,10 +7,10 @@ mod schedule;
 mod secrets;
 mod standing;
 
-use sottovoce::crypto::CryptoError;
-use sottovoce::crypto::aead::OneTimeKey;
+use sottovoce::crypto::hash::Hash;
 use sottovoce::crypto::random::Seed;
 use sottovoce::crypto::secret::Secret;
+use sottovoce::crypto::x25519::SecretKey;
 use sottovoce::handshake::{
     Accepted, HandshakeError, Initial, Initiated, Opened, Own, OwnBundle, OwnManifest, Recipient,
     ReplayEntry, Sender, Tentative, initiate,
@@ -24,6 +24,7 @@ use sottovoce::identity::prekeys::{
 };
 use sottovoce::identity::validity::{LONGEST, Validity};
 use sottovoce::pairwise::Direction;
+use sottovoce::ratchet::{RatchetError, hazmat, open_first};
 use sottovoce::wire::Wire;
 
 use crate::forge::Target;
@@ -149,7 +150,7 @@ impl Responder {
         message: &[u8],
         from: &Verified<Account>,
     ) -> Result<Accepted, HandshakeError> {
-        let (opened, _) = read(self.open(Initial::decode(initial)?)?, message)?;
+        let (opened, _) = read(self.open(Initial::decode(initial)?)?, message).expect("an authentic message");
         opened.accept(from, None)
     }
 }
@@ -166,24 +167,31 @@ pub fn begin(from: &Person, to: &Responder, with: With, number: u8) -> Initiated
     initiate(&sender, recipient, seed(number)).unwrap()
 }
 
-/// Seals a message with the key of the first chain. What a message looks like is the ratchet's; here it is whatever only the holder
-/// of the key can make.
-pub fn write_under(chain: &Secret<32>, associated_data: &[u8]) -> Vec<u8> {
-    OneTimeKey::new(chain.duplicate()).seal(associated_data, b"hello").unwrap()
+/// Seals the first message of the first chain, as whoever holds ckA and hkA can.
+pub fn write_under([chain, header]: [&Secret<32>; 2], bound: &Hash) -> Vec<u8> {
+    let (key, _) = hazmat::chain_step(chain).unwrap();
+    let ratchet_key = SecretKey::from_secret(&Secret::new([7; 32])).public_key();
+    hazmat::seal_message(&hazmat::Plain {
+        header_keys: &hazmat::header_keys(header),
+        header: &hazmat::header(ratchet_key, [0, 0, 0], None),
+        key: &key,
+        random: &Secret::new([8; 32]),
+        bound,
+        padded: &hazmat::encode_body(&hazmat::Fields::default(), b"hello", 192).unwrap(),
+    })
+    .unwrap()
 }
 
-pub fn read(tentative: Tentative, message: &[u8]) -> Result<(Opened, Vec<u8>), CryptoError> {
-    tentative.first_message(|first| {
-        OneTimeKey::new(first.chain.duplicate()).open(first.associated_data.as_bytes(), message)
-    })
+pub fn read(tentative: Tentative, message: &[u8]) -> Result<(Opened, Vec<u8>), RatchetError> {
+    tentative.first_message(|first| open_first(first, message))
 }
 
 /// The bytes of the Initial, a message, and the five keys.
 pub fn sent(begun: Initiated) -> (Vec<u8>, Vec<u8>, Vec<[u8; 32]>) {
     let initial = begun.awaiting.initial().to_vec();
-    let associated_data = begun.session.associated_data(Direction::FromInitiator);
+    let bound = begun.session.associated_data(Direction::FromInitiator);
     let keys = begun.session.into_keys();
-    let message = write_under(&keys.chain, associated_data.as_bytes());
+    let message = write_under([&keys.chain, &keys.header], &bound);
     (initial, message, exposed(&keys))
 }
 

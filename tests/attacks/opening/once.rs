@@ -4,7 +4,8 @@ use sottovoce::crypto::CryptoError;
 use sottovoce::handshake::{HandshakeError, Initial, OneTimePlace, ReplayEntry};
 use sottovoce::identity::prekeys::{KEPT, OneTimeSecret};
 use sottovoce::identity::validity::LONGEST;
-use sottovoce::pairwise::{ChainPlace, ForwardSecrecy};
+use sottovoce::pairwise::ForwardSecrecy;
+use sottovoce::pairwise::hazmat::{answered, opened};
 use sottovoce::time::{Span, Timestamp};
 use sottovoce::wire::Wire as _;
 use sottovoce_heap::measure;
@@ -144,10 +145,10 @@ fn h_08_reduced_forward_secrecy_is_said() {
         let at_bob = bob.accept(&initial, &message, &alice.account).unwrap().session.standing();
         assert_eq!(at_alice.forward_secrecy(), expected);
         assert_eq!(at_bob.forward_secrecy(), expected);
-        assert_eq!(at_bob.answered().opened(ChainPlace::First).forward_secrecy(), expected);
-        assert_eq!(at_bob.opened(ChainPlace::Later).forward_secrecy(), expected, "it has not answered");
-        assert_eq!(at_alice.opened(ChainPlace::First).forward_secrecy(), ForwardSecrecy::Full);
-        let after = at_bob.answered().opened(ChainPlace::Later);
+        assert_eq!(opened(answered(at_bob), true).forward_secrecy(), expected);
+        assert_eq!(opened(at_bob, false).forward_secrecy(), expected, "it has not answered");
+        assert_eq!(opened(at_alice, true).forward_secrecy(), ForwardSecrecy::Full);
+        let after = opened(answered(at_bob), false);
         assert_eq!(after.forward_secrecy(), ForwardSecrecy::Full);
     }
 }

@@ -1,0 +1,26 @@
+//! What one device sends to another. `docs/PROTOCOL.md` §6.11.
+
+use crate::wire::Rule;
+use crate::wire::generated::messages as proto;
+use crate::wire::message::{Message, required};
+
+/// A message of a session, with the `Initial` before it until the session is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The bytes of an `Initial`.
+    pub initial: Option<Vec<u8>>,
+    /// A message of the ratchet.
+    pub message: Vec<u8>,
+}
+
+impl Message for Frame {
+    type Proto = proto::PairwiseFrame;
+
+    fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
+        Ok(Self { initial: proto.initial, message: required(proto.message)? })
+    }
+
+    fn to_proto(&self) -> Self::Proto {
+        proto::PairwiseFrame { initial: self.initial.clone(), message: Some(self.message.clone()) }
+    }
+}

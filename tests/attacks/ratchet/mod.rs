@@ -1,0 +1,6 @@
+//! Attacks on the ratchet.
+
+#[path = "../../pair/mod.rs"]
+mod pair;
+
+mod order;
