@@ -23,6 +23,7 @@ GROUPS = {
     "SasInitiating SasResponding SasComparing LinkInviting LinkJoining LinkComparing LinkAwaiting",
     "wire_handshake": "OneTimePlace Initial LinkProof OwnBundle OwnManifest ReplayEntry HandshakeAwaiting HandshakeAnswering PeerFloor "
     "SessionStanding",
+    "wire_ratchet": "PairwiseFrame RatchetState SkippedBlock",
 }
 for group, messages in GROUPS.items():
     WIRE.update({message: [group] for message in messages.split()})

@@ -5,6 +5,8 @@
 mod handshake;
 #[path = "identity.rs"]
 mod identity;
+#[path = "ratchet.rs"]
+mod ratchet;
 #[path = "storage.rs"]
 mod storage;
 
@@ -14,6 +16,7 @@ use identity::{
     trust_steps, typed_code, wire_bodies, wire_chain, wire_kept, wire_people, wire_prekeys,
 };
 use rand_core::CryptoRng;
+use ratchet::{mask_apply, padded_body, ratchet_first, ratchet_open, ratchet_seal, wire_ratchet};
 use sottovoce::crypto::absorb::{Absorb, Input};
 use sottovoce::crypto::aead::OneTimeKey;
 use sottovoce::crypto::attachment::{AttachmentPointer, Opener, Position, Sealer};
@@ -102,6 +105,12 @@ targets! {
     wire_handshake covers "wire::Wire::decode<OneTimePlace>", "wire::Wire::decode<Initial>", "wire::Wire::decode<LinkProof>", "wire::Wire::decode<OwnBundle>", "wire::Wire::decode<OwnManifest>", "wire::Wire::decode<ReplayEntry>", "wire::Wire::decode<Awaiting>", "wire::Wire::decode<Answering>", "wire::Wire::decode<Floor>", "wire::Wire::decode<Standing>";
     identity_block covers "identity_block::IdentityBlock::from_bytes";
     link_proof covers "linked::LinkProof::verify";
+    wire_ratchet covers "wire::Wire::decode<Frame>", "wire::Wire::decode<Ratchet>", "wire::Wire::decode<SkippedBlock>";
+    mask_apply covers "mask::apply";
+    padded_body covers "hazmat::decode_body", "hazmat::encode_body", "hazmat::message_key";
+    ratchet_open covers "open::Ratchet::examine";
+    ratchet_first covers "open::open_first", "mod::Ratchet::respond";
+    ratchet_seal covers "seal::Ratchet::seal";
     initial_open covers "wire::Wire::decode<Initial>";
 }
 

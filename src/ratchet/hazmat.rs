@@ -4,14 +4,14 @@
 
 use rand_core::CryptoRng;
 
-use super::RatchetError;
 use super::body;
 use super::chain::{Chain, MessageKey};
 use super::header::{Header, HeaderKeys};
 pub use super::lane::{Bits, Fields};
-use super::lane::{Lane, secret};
-use super::message;
+use super::lane::{Lane, State, secret};
+use super::message::{self, Envelope};
 use super::root::{self, NewChain};
+use super::{Ratchet, RatchetError, Sending};
 use crate::crypto::hash::Hash;
 use crate::crypto::secret::Secret;
 use crate::crypto::{CryptoError, mlkem, x25519};
@@ -187,4 +187,88 @@ impl LaneSide {
         self.0.absorb(fields.clone());
         Ok(mixed)
     }
+}
+
+/// What the next message of a session would be sealed with, if its sending chain is open.
+#[derive(Debug)]
+pub struct Next {
+    /// tag, kmask, kmac.
+    pub header_keys: Secret<72>,
+    /// mk.
+    pub key: Secret<32>,
+    /// AD of the direction.
+    pub bound: Hash,
+    /// The sender's ratchet key.
+    pub ratchet_key: x25519::PublicKey,
+    /// n, pn, epoch.
+    pub numbers: [u32; 3],
+    /// ct3.
+    pub answer: Option<mlkem::Ciphertext>,
+}
+
+/// What an attacker has who has the state.
+pub fn next(ratchet: &Ratchet) -> Option<Next> {
+    let Sending::Open(open) = &ratchet.sending else { return None };
+    Some(Next {
+        header_keys: Secret::new(*open.header.expose()),
+        key: open.chain.message_key()?.0,
+        bound: ratchet.bound.sent,
+        ratchet_key: open.ratchet_key,
+        numbers: [open.chain.next(), open.previous, open.epoch],
+        answer: open.answer.clone(),
+    })
+}
+
+/// The root key.
+pub const fn root(ratchet: &Ratchet) -> &Secret<32> {
+    &ratchet.root
+}
+
+/// The newest ratchet key of the other side.
+pub fn peer(ratchet: &Ratchet) -> Option<x25519::PublicKey> {
+    ratchet.receiving.as_ref().map(|receiving| receiving.ratchet_key)
+}
+
+/// Where a session's lane stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// A key is offered.
+    Offering,
+    /// A secret waits for the next sending step.
+    Ready,
+    /// A key is on its way in.
+    Collecting,
+    /// A key has come.
+    Holding,
+    /// It was answered.
+    Answering,
+    /// For good.
+    Closed,
+}
+
+/// The phase and the epoch (0 if closed) of a session's lane, and what of it is secret, or leads to a secret: seed, key or K.
+pub fn lane(ratchet: &Ratchet) -> (Phase, u32, Vec<u8>) {
+    match &ratchet.lane.0 {
+        State::Offering(lane) => (Phase::Offering, lane.epoch, lane.seed.expose().to_vec()),
+        State::Ready(lane) => (Phase::Ready, lane.epoch, lane.secret.expose().to_vec()),
+        State::Collecting(lane) => (Phase::Collecting, lane.epoch, Vec::new()),
+        State::Holding(lane) => (Phase::Holding, lane.epoch, lane.key.as_bytes().to_vec()),
+        State::Answering(lane) => (Phase::Answering, lane.epoch, lane.secret.expose().to_vec()),
+        State::Closed(_) => (Phase::Closed, 0, Vec::new()),
+    }
+}
+
+/// The answer that a session's lane has made, ciphertext and confirmation, until it is acknowledged.
+pub fn answer(ratchet: &Ratchet) -> Option<Vec<u8>> {
+    match &ratchet.lane.0 {
+        State::Answering(lane) => lane.answer.as_ref().map(|answer| answer.bytes.clone()),
+        _ => None,
+    }
+}
+
+/// Reads the message that was sealed with `next` by `sender`.
+pub fn open_body(next: &Next, message: &[u8], sender: Role) -> Result<(Fields, Vec<u8>), RatchetError> {
+    let envelope = Envelope::split(message, next.answer.is_some())?;
+    let padded = envelope.open(&MessageKey(next.key.duplicate()), &next.bound)?;
+    decode_body(&padded, sender)
 }

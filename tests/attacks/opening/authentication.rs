@@ -7,14 +7,14 @@ use sottovoce::handshake::{Awaiting, HandshakeError, Initial};
 use sottovoce::identity::device::Capabilities;
 use sottovoce::identity::draft::Draft;
 use sottovoce::identity::ids::DeviceId;
-use sottovoce::pairwise::Authentication;
-use sottovoce::pairwise::hazmat::{k3, parts};
-use sottovoce::ratchet::RatchetError;
+use sottovoce::pairwise::hazmat::{answer_key, k3, parts, session_secret};
+use sottovoce::pairwise::{Authentication, Role, SessionKeys};
+use sottovoce::ratchet::{Given, Ratchet, RatchetError};
 use sottovoce::wire::Wire as _;
 
 use super::{Responder, With, begin, exposed, read, sent, write_under};
 use crate::forge::{Offer, Target, Values, block, second};
-use crate::identity::{Person, author, device, person};
+use crate::identity::{NOW, Person, author, device, person};
 use crate::support::{RawField, generator, join};
 
 struct Honest {
@@ -174,6 +174,46 @@ fn h_20_forge_transcript() {
         let keys: Vec<_> = forged.keys.iter().map(|key| *key.expose()).collect();
         assert_eq!(exposed(&accepted.session.into_keys()), keys);
     }
+}
+
+/// And a whole conversation, in which A seems to answer B's answers: nothing in a session is signed, and k3 is known to whoever
+/// encapsulates it.
+#[test]
+fn h_20_forge_conversation() {
+    let (alice, bob) = (person(1), Responder::new(2));
+    let alices = &alice.account.devices()[0];
+    let mut rng = generator(78);
+    let target = bob.target(With::BundleOnly);
+    let offer = target.offer(&mut rng);
+    let (prekeys, identity) = (bob.prekey_secret(), bob.person.device.keys());
+    let second = [prekeys.keys().agreement(), identity.agreement()]
+        .map(|secret| secret.diffie_hellman(alices.agreement()).unwrap());
+    let forged = target.schedule(&offer, &block(&alice.account, alices), &second);
+    let [root, chain, header, next_header_of_responder, next_header_of_initiator] =
+        forged.keys.try_into().unwrap();
+    let keys = SessionKeys { root, chain, header, next_header_of_responder, next_header_of_initiator };
+    let secret = session_secret(Role::Initiator, forged.transcripts[2], keys);
+    let mut as_alice = Ratchet::begin(secret, NOW, &mut rng).unwrap();
+    let message = as_alice.seal(b"never said", None, NOW, &mut rng).unwrap().message;
+    let initial = target.initial(&offer, &forged.sealed).encode().unwrap();
+
+    let accepted = bob.accept(&initial, &message, &alice.account).unwrap();
+    let (mut at_bob, opened) = Ratchet::respond(accepted.session, &message, NOW).unwrap();
+    assert_eq!(opened.content, b"never said");
+    let answer = accepted.answering.answer(&alice.account, &mut rng).unwrap();
+    let known = answer_key(forged.transcripts[2], parts(&answer).1.duplicate());
+    let message = at_bob.seal(b"really?", Some(answer), NOW, &mut rng).unwrap().message;
+    let examined = as_alice.examine(&message).unwrap();
+    let given = Given { answer: Some(known), block: None };
+    drop(as_alice.open(examined, given, NOW).unwrap());
+    let message = as_alice.seal(b"never meant", None, NOW, &mut rng).unwrap().message;
+    let opened = at_bob.open(at_bob.examine(&message).unwrap(), Given::default(), NOW).unwrap();
+    assert_eq!(opened.content, b"never meant");
+    assert_eq!(
+        at_bob.standing().authentication(),
+        Authentication::PostQuantum,
+        "B knows better, and proves nothing"
+    );
 }
 
 /// The same key material under every label of its kind: no two derivations meet. The identity key serves Diffie-Hellman in one

@@ -1,0 +1,145 @@
+//! C-14, O7: copies of a state, and randomness that repeats.
+
+use std::collections::BTreeMap;
+
+use sottovoce::crypto::hash::Hash;
+use sottovoce::handshake::{HandshakeError, LinkProof};
+use sottovoce::ratchet::{RatchetError, hazmat};
+
+use super::pair::{NOW, Pair, Side, generator};
+use crate::support::{Stuck, below, rng};
+
+/// Sees every key that seals a message, O7: mk and salt decide it, and the nonce is always zero.
+#[derive(Default)]
+struct Recorder(BTreeMap<([u8; 32], [u8; 16]), Vec<u8>>);
+
+impl Recorder {
+    /// Seals in a chain that is open, and fails if one key seals two messages.
+    fn seal(&mut self, side: &mut Side, content: &[u8], seed: u64) -> Vec<u8> {
+        let key = hazmat::next(&side.ratchet()).unwrap().key;
+        let message = side.seal(content, NOW, &mut generator(seed)).unwrap().message;
+        let salt = message[8..24].try_into().unwrap();
+        let earlier = self.0.insert((*key.expose(), salt), message.clone());
+        assert!(earlier.is_none_or(|earlier| earlier == message), "one key, two messages");
+        message
+    }
+}
+
+/// Copies of a state that go on apart, states that are set back, with the same randomness for all: no key seals two messages.
+#[test]
+fn r_05_o7_no_key_seals_two_messages() {
+    let mut recorder = Recorder::default();
+    let mut rng = rng("r_05");
+    let pair = Pair::after(1, 2);
+    let mut copies = vec![pair.a.clone(); 4];
+    let mut sealed = 0;
+    for _ in 0..400 {
+        let which = below(&mut rng, copies.len());
+        match below(&mut rng, 10) {
+            0 => copies[which] = pair.a.clone(),
+            1 => {
+                let from = below(&mut rng, copies.len());
+                copies[which] = copies[from].clone();
+            }
+            _ => {
+                // Two contents, so that copies often seal the same one, and often not.
+                let content = [u8::try_from(below(&mut rng, 2)).unwrap(); 5];
+                let _ = recorder.seal(&mut copies[which], &content, 77);
+                sealed += 1;
+            }
+        }
+    }
+    assert!(sealed > 250 && recorder.0.len() > 20, "{sealed} {}", recorder.0.len());
+}
+
+/// The recorder would see it: without the salt a copy repeats its key.
+#[test]
+fn r_05_o7_message_keys_alone_do_repeat() {
+    let pair = Pair::after(1, 2);
+    let (mut one, mut two) = (pair.a.clone(), pair.a.clone());
+    let key = |side: &Side| *hazmat::next(&side.ratchet()).unwrap().key.expose();
+    assert_eq!(key(&one), key(&two));
+    let one = one.seal(b"one", NOW, &mut generator(1)).unwrap().message;
+    let two = two.seal(b"two", NOW, &mut generator(1)).unwrap().message;
+    assert_ne!(one[8..24], two[8..24], "salts differ with the same randomness");
+    assert_ne!(one[80..], two[80..]);
+}
+
+/// Two messages of one number from two copies: the first that arrives opens, the other one is told as used, so a clone is not unseen.
+#[test]
+fn r_05_the_second_message_of_a_number_is_refused() {
+    let mut pair = Pair::after(1, 2);
+    let mut copy = pair.a.clone();
+    let original = pair.seal_a(b"original");
+    let cloned = copy.seal(b"cloned", NOW, &mut generator(5)).unwrap().message;
+    drop(pair.b.open(&cloned, NOW).unwrap());
+    assert_eq!(pair.b.open(&original, NOW).err(), Some(RatchetError::Used));
+}
+
+/// Randomness that is stuck seals nothing, begins nothing, and changes nothing.
+#[test]
+fn c_14_stuck_randomness_seals_nothing() {
+    for (side, open) in [(Pair::after(1, 2).a, true), (Pair::after(1, 2).b, false)] {
+        let mut ratchet = side.ratchet();
+        assert_eq!(hazmat::next(&ratchet).is_some(), open);
+        for byte in [0, 0xff, 7] {
+            let sealed = ratchet.seal(b"text", None, NOW, &mut Stuck(byte));
+            assert_eq!(sealed.err(), Some(sottovoce::crypto::CryptoError::WeakRandomness.into()));
+            assert_eq!(Side::of(&ratchet).state, side.state);
+        }
+    }
+}
+
+/// For how many root steps a thief links who has taken a state right after its owner's sending step, with all that is public.
+/// §5.11 says: not after three.
+#[test]
+fn r_12_a_stolen_state_stops_linking_after_three_steps() {
+    let mut pair = Pair::after(1, 3);
+    let message = pair.seal_a(b"a step of A");
+    let stolen = pair.a.clone();
+    let transcript = Hash::of(b"another handshake");
+    drop(pair.b.open(&message, NOW).unwrap());
+    let links = |thief: &Side, pair: &Pair| {
+        let verifies = |owner: &Side| {
+            thief.ratchet().links().iter().any(|link| {
+                LinkProof::new(link, &transcript).verify(&owner.ratchet().links(), &transcript).is_ok()
+            })
+        };
+        (verifies(&pair.a), verifies(&pair.b))
+    };
+    assert_eq!(links(&stolen, &pair), (true, true));
+    // B's step: the thief holds A's private ratchet key, and follows.
+    let mut thief = stolen;
+    let answer = pair.seal_b(b"first step");
+    drop((pair.a.open(&answer, NOW).unwrap(), thief.open(&answer, NOW).unwrap()));
+    assert_eq!(links(&thief, &pair), (true, true));
+    // A's step is with a key drawn after the theft; B still takes the link of its own step, the one before.
+    pair.a_says(b"second step");
+    assert_eq!(links(&thief, &pair), (true, true));
+    pair.b_says(b"third step");
+    assert_eq!(links(&thief, &pair), (false, false));
+    let link = thief.ratchet().link().unwrap().duplicate();
+    let refused = LinkProof::new(&link, &transcript).verify(&pair.b.ratchet().links(), &transcript);
+    assert_eq!(refused, Err(HandshakeError::NotLinked));
+}
+
+/// The link of §5.11 is one that the other side has: that of the newest chain from it.
+#[test]
+fn r_12_the_link_to_prove_with_is_known_to_the_other_side() {
+    let mut pair = Pair::new(1);
+    assert!(pair.a.ratchet().link().is_none() && pair.b.ratchet().link().is_none());
+    let transcript = Hash::of(b"another handshake");
+    let proves = |by: &Side, to: &Side| {
+        let link = by.ratchet().link().unwrap().duplicate();
+        LinkProof::new(&link, &transcript).verify(&to.ratchet().links(), &transcript)
+    };
+    for round in 0..6 {
+        pair.b_says(b"b");
+        assert_eq!(proves(&pair.a, &pair.b), Ok(()), "{round}");
+        // A seals, and it is lost: A has made a step that B does not know.
+        drop(pair.a.seal(b"lost", NOW, &mut pair.rng).unwrap());
+        assert_eq!(proves(&pair.a, &pair.b), Ok(()));
+        pair.a_passes();
+        assert_eq!(proves(&pair.b, &pair.a), Ok(()));
+    }
+}
