@@ -23,7 +23,8 @@ pub(super) const MAC_LENGTH: usize = 8;
 pub(super) const SALT_LENGTH: usize = 16;
 
 /// The tag of a chain, and the keys that hide and authenticate its headers.
-pub(super) struct HeaderKeys(Secret<KEYS_LENGTH>);
+/// In a box, because lists of chains grow and shrink, and what is moved leaves its bytes behind.
+pub(super) struct HeaderKeys(Box<Secret<KEYS_LENGTH>>);
 
 /// What the header of a message says.
 #[derive(Debug)]
@@ -45,19 +46,19 @@ pub(super) const fn length(answers: bool) -> usize {
 impl HeaderKeys {
     /// Those of a chain with this header key.
     pub(super) fn of(header_key: &Secret<32>) -> Self {
-        Self(kdf::expand(header_key, label::expand::HEADER_KEYS, &[]))
+        Self::from_secret(kdf::expand(header_key, label::expand::HEADER_KEYS, &[]))
     }
 
-    pub(super) const fn from_secret(keys: Secret<KEYS_LENGTH>) -> Self {
-        Self(keys)
+    pub(super) fn from_secret(keys: Secret<KEYS_LENGTH>) -> Self {
+        Self(Box::new(keys))
     }
 
-    pub(super) const fn expose(&self) -> &[u8; KEYS_LENGTH] {
+    pub(super) fn expose(&self) -> &[u8; KEYS_LENGTH] {
         self.0.expose()
     }
 
-    pub(super) const fn duplicate(&self) -> Self {
-        Self(self.0.duplicate())
+    pub(super) fn duplicate(&self) -> Self {
+        Self::from_secret(self.0.duplicate())
     }
 
     pub(super) fn tag(&self) -> Tag {

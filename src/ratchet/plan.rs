@@ -256,7 +256,7 @@ impl Receiving {
             let count = passed.to.saturating_sub(passed.from);
             changes.gaps.push(Gap { from: Position { chain: tag, number: passed.from }, count });
         }
-        changes.blocks.extend(self.ledger.keep(tag, passed, started, changes.now));
+        changes.blocks.extend(self.ledger.keep(tag, &passed, started, changes.now));
         self.chain = chain;
     }
 }

@@ -257,8 +257,11 @@ impl Message for SkippedBlock {
         let is_held = |number: &u32| 1_u64.checked_shl(*number).is_some_and(|bit| held & bit != 0);
         let numbers: Vec<u32> = (0..BLOCK).filter(is_held).collect();
         let is_sound = id.index <= index_of(MESSAGES - 1) && rest.is_empty() && keys.len() == numbers.len();
-        let keys = numbers.into_iter().zip(keys.iter().copied().map(Secret::new)).collect();
-        if is_sound { Ok(Self { id, keys }) } else { Err(Rule::BadValue) }
+        let mut block = Self::new(id);
+        for (number, key) in numbers.into_iter().zip(keys) {
+            block.push(number, &Secret::new(*key));
+        }
+        if is_sound { Ok(block) } else { Err(Rule::BadValue) }
     }
 
     fn to_proto(&self) -> Self::Proto {

@@ -7,6 +7,7 @@ use crate::time::{Span, Timestamp};
 
 /// Numbers of a block.
 pub(super) const BLOCK: u32 = 64;
+const MOST_KEYS: usize = 64;
 /// The most keys that one message leaves behind in a chain.
 const KEPT_AT_ONCE: u32 = 1_000;
 /// The most blocks of a session.
@@ -30,7 +31,8 @@ pub struct BlockId {
 /// Keys of up to 64 consecutive messages of a chain, to be stored beside the session.
 pub struct SkippedBlock {
     pub(super) id: BlockId,
-    /// By rising number within the block.
+    /// By rising number within the block. Copied, never moved, and with room for all: a list that grows or gives something away leaves
+    /// bytes behind.
     pub(super) keys: Vec<(u32, Secret<32>)>,
 }
 
@@ -98,7 +100,8 @@ pub(super) const fn index_of(number: u32) -> u32 {
 pub(super) fn pass(chain: &mut Chain, to: u32) -> Run {
     let from = chain.next();
     let kept_from = to.saturating_sub(KEPT_AT_ONCE).max(from);
-    let mut keys = Vec::new();
+    let kept = usize::try_from(to.saturating_sub(kept_from)).unwrap_or(0);
+    let mut keys = Vec::with_capacity(kept);
     while chain.next() < to {
         let number = chain.next();
         keys.extend((number >= kept_from).then(|| chain.message_key()).flatten().map(|key| (number, key)));
@@ -113,10 +116,23 @@ impl SkippedBlock {
         self.id
     }
 
+    pub(super) fn new(id: BlockId) -> Self {
+        Self { id, keys: Vec::with_capacity(MOST_KEYS) }
+    }
+
+    pub(super) fn push(&mut self, number: u32, key: &Secret<32>) {
+        self.keys.push((number % BLOCK, key.duplicate()));
+    }
+
     /// Takes the key of a message out.
     pub(super) fn take(&mut self, number: u32) -> Option<MessageKey> {
-        let place = self.keys.iter().position(|(held, _)| *held == number % BLOCK)?;
-        Some(MessageKey(self.keys.remove(place).1))
+        let number = number % BLOCK;
+        let (_, key) = self.keys.iter().find(|(held, _)| *held == number)?;
+        let key = MessageKey(key.duplicate());
+        let mut rest = Self::new(self.id);
+        self.keys.iter().filter(|(held, _)| *held != number).for_each(|(held, key)| rest.push(*held, key));
+        *self = rest;
+        Some(key)
     }
 }
 
@@ -135,21 +151,21 @@ impl Ledger {
     pub(super) fn keep(
         &mut self,
         tag: Tag,
-        run: Run,
+        run: &Run,
         started: Option<SkippedBlock>,
         now: Timestamp,
     ) -> Vec<BlockChange> {
         self.forgotten |= run.keys.first().is_some_and(|(first, _)| *first > run.from);
         let mut blocks: Vec<SkippedBlock> = Vec::new();
         let mut started = started;
-        for (number, key) in run.keys {
-            let id = BlockId { tag, index: index_of(number) };
+        for (number, key) in &run.keys {
+            let id = BlockId { tag, index: index_of(*number) };
             if blocks.last().is_none_or(|block| block.id != id) {
                 let block = started.take_if(|block| block.id == id);
-                blocks.push(block.unwrap_or_else(|| SkippedBlock { id, keys: Vec::new() }));
+                blocks.push(block.unwrap_or_else(|| SkippedBlock::new(id)));
             }
             if let Some(block) = blocks.last_mut() {
-                block.keys.push((number % BLOCK, key.0));
+                block.push(*number, &key.0);
             }
         }
         for block in &blocks {

@@ -38,10 +38,15 @@ thread_local! {
 pub struct Heap;
 
 // SAFETY: every call is handed to the system's allocator unchanged; the block of `dealloc` and `realloc` is only read, before it
-// is handed on, and only as far as its layout says. The thread-locals need no allocation and no destructor.
+// is handed on, and only as far as its layout says. During a search blocks come zeroed, which `alloc` permits, and growing one is
+// done by the three calls that `realloc` stands for. The thread-locals need no allocation and no destructor.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         grow(layout.size());
+        // What somebody else left in this memory is not to be found in it.
+        if LOOKING_FOR.get().is_some() {
+            return unsafe { System.alloc_zeroed(layout) };
+        }
         unsafe { System.alloc(layout) }
     }
 
@@ -60,7 +65,16 @@ unsafe impl GlobalAlloc for Heap {
         unsafe { inspect(block, layout.size()) };
         shrink(layout.size());
         grow(size);
-        unsafe { System.realloc(block, layout, size) }
+        if LOOKING_FOR.get().is_none() {
+            return unsafe { System.realloc(block, layout, size) };
+        }
+        let larger = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
+        let moved = unsafe { System.alloc_zeroed(larger) };
+        if !moved.is_null() {
+            unsafe { block.copy_to_nonoverlapping(moved, layout.size().min(size)) };
+            unsafe { System.dealloc(block, layout) };
+        }
+        moved
     }
 }
 
