@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use sottovoce_world::Failure;
+use sottovoce_world::sessions::{self, Sessions};
 use sottovoce_world::store::{self, Options, Worker};
 
 #[derive(Parser)]
@@ -17,6 +18,9 @@ struct Arguments {
 enum World {
     /// Kills processes that write into one store, and looks whether it stays whole
     Store(Options),
+    /// Sessions on networks that lose, delay, reorder and repeat
+    #[command(subcommand)]
+    Sessions(Sessions),
     #[command(hide = true)]
     StoreWorker(Worker),
 }
@@ -24,6 +28,7 @@ enum World {
 fn main() -> Result<ExitCode, Failure> {
     match Arguments::parse().world {
         World::Store(options) => store::main(&options),
+        World::Sessions(what) => sessions::main(&what),
         World::StoreWorker(worker) => worker.run().map(|()| ExitCode::SUCCESS),
     }
 }
