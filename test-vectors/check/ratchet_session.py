@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from . import constructions, handshake, ratchet
 from . import ratchet_lane as lane
 from .primitives import x25519_public_key, x25519_shared
-from .ratchet_kept import Kept
+from .ratchet_kept import Kept, Place, place_of
 from .rules import IMPLICIT, INITIATOR, CLASSICAL, POST_QUANTUM, RESPONDER
 from .spec import Refused, require
 from .validity import DAY
@@ -205,9 +205,6 @@ class Opened:
     kept: Kept
     # Numbers that were passed for the first time: tag of the chain, the first, how many.
     gaps: List[Tuple[bytes, int, int]]
-    message_key: bytes
-    header: ratchet.Header
-    padded: bytes
 
 
 # From ct3, the secret of the first answer.
@@ -284,12 +281,11 @@ def open_message(state: State, blocks: List[Dict[str, Any]], message: bytes, now
             message_key, chain["key"] = ratchet.chain_step(chain["key"])
             chain["next"] += 1
 
-    padded = ratchet.open_body(message_key, ad, parts)
-    body = ratchet.decode_body(theirs, padded)
+    body = ratchet.decode_body(theirs, ratchet.open_body(message_key, ad, parts))
     lane.apply(state, body)
     prove(state)
     kept.finish()
-    return Opened(state, body.content, kept, gaps, message_key, header, padded)
+    return Opened(state, body.content, kept, gaps)
 
 
 def step_forward(chain: Dict[str, Any], number: int) -> List[Tuple[int, bytes]]:
