@@ -58,6 +58,7 @@ class Kept:
         if listed is None:
             raise missing
         require(place in self.blocks, "not-given")
+        require(self.now - listed["kept_at"] <= OLDEST, "too-old")
         keys = self.blocks[place]
         if number not in keys:
             raise missing

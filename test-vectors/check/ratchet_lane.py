@@ -86,7 +86,7 @@ def waiting(state: State) -> List[int]:
     if part is None:
         return []
     count = len(symbols_of(part["bytes"]))
-    in_turn = [(part["cursor"] + i) % count for i in range(count)]
+    in_turn = [*range(part["cursor"], count), *range(part["cursor"])]
     return [i for i in in_turn if not part["acknowledged"] >> i & 1]
 
 
@@ -97,7 +97,7 @@ def take(state: State, room: int) -> Dict[int, bytes]:
         return {}
     part = outgoing(state)
     symbols = symbols_of(part["bytes"])
-    part["cursor"] = (numbers[-1] + 1) % len(symbols)
+    part["cursor"] = numbers[-1] + 1
     return {i: symbols[i] for i in numbers}
 
 
@@ -120,10 +120,12 @@ def announced(state: State) -> Tuple[int, int]:
 
 def apply(state: State, body: ratchet.Body) -> None:
     """What the fields of a body change."""
+    if state["receive_only"]:
+        return
     if body.epoch == 0:
         require(body.received == 0 and not body.symbols, "bad-lane")
     name, value = phase(state)
-    if state["receive_only"] or name == "closed" or body.epoch != value["epoch"]:
+    if name == "closed" or body.epoch != value["epoch"]:
         return
     acknowledge(value, "key" if is_offerer(state) else "answer", name in ("offering", "answering"), body.received)
     if name == "offering" and collect(value["answer"], body.symbols, ratchet.FROM_B):

@@ -232,6 +232,8 @@ def find(state: State, message: bytes) -> Found:
     current = state.get("receiving")
     if current and current["header"][: ratchet.TAG] == tag:
         return Found("current", current, current["header"], answers_in(state, current))
+    # B's session begins with a message of A's first chain.
+    require(current is None or current["ratchet_key"] is not None, "unknown-tag")
     if state["next_receiving"][: ratchet.TAG] == tag:
         return Found("next", None, state["next_receiving"], lane.is_offerer(state) and current is None)
     for chain in state["closed_chains"]:
