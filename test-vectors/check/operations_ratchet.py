@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List
 
-from . import ratchet, ratchet_lane, wire
+from . import ratchet, ratchet_lane, ratchet_rules, wire  # the rules register
 from . import ratchet_session as session
 from .forms import flag, list_of_octets, number, number_in, octets, octets_of, script, symbols, u64
 from .primitives import H, ml_kem_parse, x25519_parse, x25519_public_key, x25519_shared
