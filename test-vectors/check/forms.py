@@ -83,11 +83,6 @@ def steps(value: Any) -> list:
     return [(text(word), octets_of(32)(fingerprint)) for word, fingerprint in value]
 
 
-def flag(value: Any) -> bool:
-    _demand(isinstance(value, bool), "truth value", value)
-    return value
-
-
 def symbols(value: Any) -> Dict[int, bytes]:
     """Pairs of a number and a symbol of the lane, in rising order."""
     _demand(isinstance(value, list) and all(isinstance(item, list) and len(item) == 2 for item in value), "list of pairs", value)

@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, List
 
 from . import ratchet, ratchet_lane, ratchet_rules, wire  # the rules register
 from . import ratchet_session as session
-from .forms import flag, list_of_octets, number, number_in, octets, octets_of, script, symbols, u64
+from .forms import list_of_octets, number, number_in, octets, octets_of, script, symbols, u64
 from .primitives import H, ml_kem_parse, x25519_parse, x25519_public_key, x25519_shared
 from .registry import operation
 from .spec import Malformed, Refused
@@ -116,14 +116,14 @@ def encoded(state: session.State) -> bytes:
     return wire.encode("RatchetState", state)
 
 
-@operation("ratchet.begin", **KEYS, reduced=flag, now=u64, random=octets_of(96))
-def _(reduced, now, random, **keys):
-    return {"state": encoded(session.begin(keys, reduced, now, session.Draws(random)))}
+@operation("ratchet.begin", **KEYS, now=u64, random=octets_of(96))
+def _(now, random, **keys):
+    return {"state": encoded(session.begin(keys, now, session.Draws(random)))}
 
 
-@operation("ratchet.accept", **KEYS, reduced=flag, message=octets, now=u64)
-def _(reduced, message, now, **keys):
-    opened = session.open_message(session.expecting(keys, reduced, now), [], message, now, lambda _: None)
+@operation("ratchet.accept", **KEYS, message=octets, now=u64)
+def _(message, now, **keys):
+    opened = session.open_message(session.expecting(keys, now), [], message, now, lambda _: None)
     return {"state": encoded(opened.state), **shown_opening(opened)}
 
 
@@ -170,11 +170,11 @@ class Side:
         return {"root": self.state["root"], "lane": lane, "state": H(encoded(self.state))}
 
 
-@operation("ratchet.converse", **KEYS, reduced=flag, ciphertext=octets_of(1088), k3=SECRET, now=u64, random=octets_of(96), steps=script)
-def _(reduced, ciphertext, k3, now, random, steps, **keys):
+@operation("ratchet.converse", **KEYS, ciphertext=octets_of(1088), k3=SECRET, now=u64, random=octets_of(96), steps=script)
+def _(ciphertext, k3, now, random, steps, **keys):
     sides = {
-        "A": Side(session.begin(keys, reduced, now, session.Draws(random))),
-        "B": Side(session.expecting(keys, reduced, now)),
+        "A": Side(session.begin(keys, now, session.Draws(random))),
+        "B": Side(session.expecting(keys, now)),
     }
     results: List[Dict[str, Any]] = []
     for step in steps:

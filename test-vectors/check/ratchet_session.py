@@ -63,10 +63,10 @@ def common(keys: Dict[str, bytes], standing: Dict[str, Any], now: int) -> State:
     }
 
 
-def begin(keys: Dict[str, bytes], reduced: bool, now: int, random: Draws) -> State:
+def begin(keys: Dict[str, bytes], now: int, random: Draws) -> State:
     """A's session."""
     secret, seed = random.take(32), random.take(64)
-    standing = {"role": INITIATOR, "answered": False, "authentication": IMPLICIT, "reduced": reduced}
+    standing = {"role": INITIATOR, "answered": False, "authentication": IMPLICIT, "reduced": False}
     sending = {
         "key": keys["chain"],
         "next": 0,
@@ -85,9 +85,9 @@ def begin(keys: Dict[str, bytes], reduced: bool, now: int, random: Draws) -> Sta
     }
 
 
-def expecting(keys: Dict[str, bytes], reduced: bool, now: int) -> State:
+def expecting(keys: Dict[str, bytes], now: int) -> State:
     """B's session before its first message has opened: it has no ratchet key of A yet, so it is not kept."""
-    standing = {"role": RESPONDER, "answered": False, "authentication": CLASSICAL, "reduced": reduced}
+    standing = {"role": RESPONDER, "answered": False, "authentication": CLASSICAL, "reduced": False}
     receiving = {
         "key": keys["chain"],
         "next": 0,
