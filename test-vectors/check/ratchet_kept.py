@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Set, Tuple
 
 from . import ratchet
 from .spec import Refused, require
@@ -41,6 +41,7 @@ class Kept:
         self.state, self.now = state, now
         self.blocks = {place_of(block): keys_of(block) for block in blocks}
         self.before = {place: dict(keys) for place, keys in self.blocks.items()}
+        self.listed_before = self.listed()
         for chain in self.chains():
             for listed in chain["blocks"]:
                 listed["kept_at"] = min(listed["kept_at"], now)
@@ -49,6 +50,9 @@ class Kept:
         """Those of which keys can be kept, oldest first."""
         current = [self.state["receiving"]] if "receiving" in self.state else []
         return self.state["closed_chains"] + current
+
+    def listed(self) -> Set[Place]:
+        return {(chain["header"][: ratchet.TAG], each["index"]) for chain in self.chains() for each in chain["blocks"]}
 
     def take(self, chain: Dict[str, Any], number: int) -> bytes:
         """The key of a number that was passed, which is erased."""
@@ -108,4 +112,4 @@ class Kept:
     def changes(self) -> Tuple[List[Dict[str, Any]], List[Place]]:
         """Blocks to be written, and the places of those to be deleted, both in order."""
         put = [block_of(place, keys) for place, keys in sorted(self.blocks.items()) if self.before.get(place) != keys]
-        return put, sorted(set(self.before) - set(self.blocks))
+        return put, sorted(self.listed_before - self.listed())
