@@ -470,7 +470,7 @@ fn gaps(file: &mut File, states: &States) {
     let blocks: Vec<Vec<u8>> =
         out["put"].as_array().unwrap().iter().map(|block| hex::decode(block.as_str().unwrap()).unwrap()).collect();
     assert_eq!(blocks.len(), 17);
-    let of = |number: u32| blocks.iter().filter(|block| SkippedBlock::decode(block).unwrap().id().index == number / 64);
+    let of = |number: u32| blocks.iter().filter(move |block| SkippedBlock::decode(block).unwrap().id().index == number / 64);
     let given = |number: u32| of(number).collect::<Vec<_>>();
     let mut refuse = |name: &str, input: Value, class: &str| file.bad(&format!("gap: {name}"), op, input, class);
     refuse("a number that was not kept", open(&state, &given(1199), &message(1199), now), "too-old");

@@ -10,7 +10,7 @@ use sottovoce::crypto::hash::Hash;
 use sottovoce::crypto::mlkem::{Ciphertext, EncapsulationKey};
 use sottovoce::crypto::secret::Secret;
 use sottovoce::crypto::{kdf, label, mask, random, x25519};
-use sottovoce::pairwise::{Direction, Role, SessionKeys, SessionSecret};
+use sottovoce::pairwise::{Direction, Role, SessionKeys, SessionSecret, hazmat as between};
 use sottovoce::ratchet::hazmat::{self, Bits, Fields, Plain, RootStep};
 use sottovoce::ratchet::{BlockChange, BlockId, Given, Opened, Ratchet, SkippedBlock};
 use sottovoce::time::Timestamp;
@@ -74,15 +74,16 @@ fn session(op: &str, i: &Inputs) -> Outcome {
         }
         "ratchet.accept" => accept(i, &i.bytes("message"), now).map(Value::from),
         "ratchet.seal" => {
-            let (state, ciphertext) = (decoded(&i.bytes("state"))?, i.bytes("ciphertext"));
+            let (state, ciphertext) = (i.bytes("state"), i.bytes("ciphertext"));
             let answer = (!ciphertext.is_empty()).then(|| (&*ciphertext, i.array("k3")));
             let mut random = i.random();
-            let out = seal(state, answer, &i.bytes("content"), now, &mut random)?;
+            let out = seal(decoded(&state)?, answer, &i.bytes("content"), now, &mut random)?;
             random.finish();
             Ok(out.into())
         }
         "ratchet.open" => {
-            let state = decoded(&i.bytes("state"))?;
+            let state = i.bytes("state");
+            let state = decoded(&state)?;
             let mut blocks = Blocks::new();
             for block in i.0["blocks"].as_array().unwrap() {
                 let bytes = hex::decode(block.as_str().unwrap()).unwrap();
@@ -172,7 +173,7 @@ fn session_secret(i: &Inputs, role: Role) -> SessionSecret {
         next_header_of_responder: i.secret("next_header_of_responder"),
         next_header_of_initiator: i.secret("next_header_of_initiator"),
     };
-    hazmat::session_secret(role, Hash::from_bytes(i.array("transcript")), keys)
+    between::session_secret(role, Hash::from_bytes(i.array("transcript")), keys)
 }
 
 pub fn begin(i: &Inputs, now: u64, rng: &mut impl CryptoRng) -> Result<Vec<u8>, &'static str> {
@@ -201,7 +202,7 @@ pub fn seal(
 ) -> Result<Outputs, &'static str> {
     let first = answer.map(|(ciphertext, k3)| {
         let ciphertext = Ciphertext::from_bytes(ciphertext).unwrap();
-        hazmat::first_answer(ratchet.transcript(), ciphertext, Secret::new(k3))
+        between::first_answer(ratchet.transcript(), ciphertext, Secret::new(k3))
     });
     let sealed = ratchet.seal(content, first, Timestamp::from_millis(now), rng).map_err(class)?;
     let after = ratchet.encode().unwrap();
@@ -272,7 +273,7 @@ pub fn bound(ratchet: &Ratchet, direction: Direction) -> Hash {
         next_header_of_responder: none(),
         next_header_of_initiator: none(),
     };
-    hazmat::session_secret(ratchet.role(), ratchet.transcript(), keys).associated_data(direction)
+    between::session_secret(ratchet.role(), ratchet.transcript(), keys).associated_data(direction)
 }
 
 pub fn open(
@@ -288,7 +289,7 @@ pub fn open(
     let answer = wants.answer.and_then(|ciphertext| k3(ciphertext.as_bytes()));
     let given = Given {
         block: block.map(|bytes| SkippedBlock::decode(bytes).unwrap()),
-        answer: answer.map(|k3| hazmat::answer_key(ratchet.transcript(), Secret::new(k3))),
+        answer: answer.map(|k3| between::answer_key(ratchet.transcript(), Secret::new(k3))),
     };
     let opened = ratchet.open(examined, given, Timestamp::from_millis(now)).map_err(class)?;
     Ok(shown(&ratchet, &opened))
