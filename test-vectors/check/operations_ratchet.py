@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Optional
 
 from . import ratchet, ratchet_lane, ratchet_rules, wire  # the rules register
 from . import ratchet_session as session
@@ -148,14 +148,15 @@ def _(state, blocks, k3, message, now):
 # Conversations
 
 class Side:
-    """A device in a conversation: its state and its kept keys."""
+    """A device in a conversation: its state and its kept keys. B's session begins when a message has opened."""
 
-    def __init__(self, state: session.State):
-        self.state = state
+    def __init__(self, keys: Dict[str, bytes], state: Optional[session.State] = None):
+        self.keys, self.state = keys, state
         self.blocks: Dict[session.Place, Dict[str, Any]] = {}
 
     def open(self, message: bytes, now: int, answered: session.Answered) -> session.Opened:
-        opened = session.open_message(self.state, list(self.blocks.values()), message, now, answered)
+        state = self.state or session.expecting(self.keys, now)
+        opened = session.open_message(state, list(self.blocks.values()), message, now, answered)
         self.state = opened.state
         put, removed = opened.kept.changes()
         self.blocks.update({session.place_of(block): block for block in put})
@@ -173,8 +174,8 @@ class Side:
 @operation("ratchet.converse", **KEYS, ciphertext=octets_of(1088), k3=SECRET, now=u64, random=octets_of(96), steps=script)
 def _(ciphertext, k3, now, random, steps, **keys):
     sides = {
-        "A": Side(session.begin(keys, now, session.Draws(random))),
-        "B": Side(session.expecting(keys, now)),
+        "A": Side(keys, session.begin(keys, now, session.Draws(random))),
+        "B": Side(keys),
     }
     results: List[Dict[str, Any]] = []
     for step in steps:

@@ -339,7 +339,10 @@ def follow(state: State, header: ratchet.Header, answered: Answered, forward: Ca
     state["due"] = {"previous": own["next"]}
     if header.epoch:
         state["post_quantum"] = state["answering"]["made"]
-        lane.enter(state, "collecting", **lane.collecting(header.epoch + 1))
+        if header.epoch < lane.LAST_EPOCH:
+            lane.enter(state, "collecting", **lane.collecting(header.epoch + 1))
+        else:
+            lane.close(state)
     return chain
 
 

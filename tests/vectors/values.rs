@@ -26,7 +26,8 @@ use sottovoce::identity::sas::{Comparison, Initiator, Responder, SasAnswer, SasR
 use sottovoce::identity::server::{Endpoint, OnlineKey, ServerBody};
 use sottovoce::identity::trust::{Compared, ContactTrust};
 use sottovoce::identity::validity::Validity;
-use sottovoce::pairwise::Standing;
+use sottovoce::pairwise::{Frame, Standing};
+use sottovoce::ratchet::{Ratchet, SkippedBlock};
 use sottovoce::storage::job::Job;
 use sottovoce::storage::timer::Timer;
 use sottovoce::wire::Wire;
@@ -106,6 +107,9 @@ const DECODERS: &[Decoder] = &[
     decoder::<Answering>(),
     decoder::<Floor>(),
     decoder::<Standing>(),
+    decoder::<Frame>(),
+    decoder::<Ratchet>(),
+    decoder::<SkippedBlock>(),
 ];
 
 /// The library decides and encodes again; a general decoder then shows the fields.
