@@ -134,7 +134,7 @@ def _(state, ciphertext, k3, content, now, random):
     sealed = session.seal(wire.decode("RatchetState", state), content, now, draws, answer)
     if draws.rest:
         raise Malformed("more randomness than is drawn")
-    return {"state": encoded(sealed.state), **shown_sealing(sealed), "padded": sealed.padded}
+    return {"state": encoded(sealed.state), **shown_sealing(sealed)}
 
 
 @operation("ratchet.open", state=octets, blocks=list_of_octets, k3=secret_or_none, message=octets, now=u64)

@@ -126,7 +126,6 @@ class Sealed:
     salt: bytes
     content_key: bytes
     header: bytes
-    padded: bytes
 
 
 def seal(state: State, content: bytes, now: int, random: Draws, answer: Optional[Answer] = None) -> Sealed:
@@ -151,7 +150,7 @@ def seal(state: State, content: bytes, now: int, random: Draws, answer: Optional
     chain["next"] += 1
     ad = associated_data(state, direction(state))
     sealed = ratchet.seal(message_key, chain["header"], ad, header, padded, random.take(32))
-    return Sealed(state, sealed["message"], message_key, sealed["salt"], sealed["content_key"], header, padded)
+    return Sealed(state, sealed["message"], message_key, sealed["salt"], sealed["content_key"], header)
 
 
 def step_for_sending(state: State, now: int, random: Draws, answer: Optional[Answer]) -> None:

@@ -166,37 +166,45 @@ impl At<'_> {
     }
 }
 
-/// States of one conversation.
+/// States of one conversation, as small as can be.
 struct States {
     /// A before it has heard of B.
     begun: Vec<u8>,
     /// B after the first message: sending is due.
     due: Vec<u8>,
-    /// B with an open chain.
+    /// B with its first chain open.
     answered: Vec<u8>,
     /// A after B's first message.
     heard: Vec<u8>,
     /// A with its second chain open.
     second: Vec<u8>,
+    /// B with its second chain open.
+    later: Vec<u8>,
     /// B's first message.
     answer: Vec<u8>,
+}
+
+/// A state of A in which all of the key is acknowledged.
+fn acknowledged(state: &[u8]) -> Vec<u8> {
+    set(state, &[11, 4], To::Absent)
 }
 
 fn states() -> States {
     let mut script = Script::new(20);
     let begun = script.a.state.clone();
-    let first = script.seal("A", b"first");
+    let first = script.seal("A", &counting(1, 170));
     script.open("B", first);
     let due = script.b.state.clone();
     let second = script.seal("B", b"answer");
     let answered = script.b.state.clone();
     script.open("A", second);
-    let heard = script.a.state.clone();
-    let third = script.seal("A", b"third");
+    let heard = acknowledged(&script.a.state);
     let answer = script.message(second);
+    let third = script.seal("A", &counting(1, 170));
     let second = script.a.state.clone();
     script.open("B", third);
-    States { begun, due, answered, heard, second, answer }
+    script.seal("B", b"later");
+    States { begun, due, answered, heard, second, later: script.b.state, answer }
 }
 
 pub fn sessions() -> File {
@@ -327,16 +335,16 @@ fn next_chains(file: &mut File, states: &States) {
     at.forged("ahead, with a bad key", &Forged::next([0, 1, 0], None).key(&[0; 32]), "invalid-key");
 
     at.place = "B, sending open, the next chain";
-    at.state.clone_from(&states.answered);
+    at.state.clone_from(&states.later);
     at.forged("with fewer messages before it than were opened", &Forged::next([0, 0, 0], None), "bad-header");
     at.forged("with epoch 1 while the key is collected", &Forged::next([0, 1, 1], None), "bad-header");
     at.forged("with epoch 2", &Forged::next([0, 1, 2], None), "bad-header");
-    let same = get(&states.answered, &[RECEIVING, 4]).unwrap();
+    let same = get(&states.later, &[RECEIVING, 4]).unwrap();
     at.forged("with the ratchet key of the current one", &Forged::next([0, 1, 0], None).key(&same), "bad-header");
     at.forged("of somebody who does not know the root", &Forged::next([0, 1, 0], None), "unauthentic");
 
     at.place = "A, the answer's chain";
-    at.state.clone_from(&states.begun);
+    at.state = acknowledged(&states.begun);
     let ciphertext = || Ciphertext::from_bytes(&counting(20, 1088)).ok();
     at.forged("with a chain before it", &Forged::next([0, 1, 0], ciphertext()), "bad-header");
     at.forged("with an epoch", &Forged::next([0, 0, 1], ciphertext()), "bad-header");
@@ -348,7 +356,7 @@ fn next_chains(file: &mut File, states: &States) {
     at.forged("ahead", &Forged::next([0, 1, 0], None), "ahead");
     at.forged("with ct3", &Forged::next([0, 1, 0], ciphertext()), "bad-length");
     at.place = "A, sending open, the next chain";
-    at.state.clone_from(&states.second);
+    at.state = acknowledged(&states.second);
     at.forged("with an epoch of A's lane", &Forged::next([0, 1, 1], None), "bad-header");
     at.forged("with nothing before it", &Forged::next([0, 0, 0], None), "bad-header");
     at.forged("of somebody who does not know the root", &Forged::next([0, 1, 0], None), "unauthentic");
@@ -369,7 +377,11 @@ fn bodies(file: &mut File, states: &States) {
     let out = at.accept("of no epoch", &forged(plain_body(0, b"closed")).seal(&states.due));
     assert_eq!(lane(&out).0, "collecting");
     at.accept("of another epoch, with other symbols", &forged(body(2, 5, &[(0, [1; 32])], 192)).seal(&states.due));
+    let held = [number(1, 1), bytes_field(2, &[2; 32])].concat();
+    at.state = set(&states.due, &[13, 2], To::Bytes(held));
     at.forged("that contradicts a symbol", &forged(body(1, 0, &[(0, [1; 32])], 192)), "bad-lane");
+    at.accept("with a symbol that is held", &forged(body(1, 0, &[(0, [2; 32])], 192)).seal(&at.state));
+    at.state.clone_from(&states.due);
     at.accept("that acknowledges what was not sent", &forged(body(1, 7, &[], 192)).seal(&states.due));
     at.accept("in a bucket that is too large", &forged([plain_body(1, b"large"), vec![0; 576]].concat()).seal(&states.due));
 }
@@ -570,7 +582,7 @@ fn lanes(file: &mut File, states: &States) {
     file.bad("lane: B answers from a stuck source", "ratchet.seal", seal(&holding, &[], script.now, &random(vec![3; 32])), "weak-randomness");
 
     let answer = get(&answering, &[15, 4, 1]).unwrap();
-    let with = |missing| set(&a, &[11, 5], To::Bytes(all_but(&answer, missing)));
+    let with = |missing| set(&acknowledged(&a), &[11, 5], To::Bytes(all_but(&answer, missing)));
     let complete = |file: &mut File, name: &str, missing: u32, symbols: &[(u32, [u8; 32])]| {
         let state = with(missing);
         let forged = Forged::current(&state).padded(body(1, 0, symbols, 192));
@@ -667,16 +679,16 @@ fn steps(file: &mut File) {
 
 /// The first answer at A, and how it proves B.
 fn answers(file: &mut File, states: &States) {
-    let (k3, now) = (hex(counting(120, 32)), BEGUN + DAY);
+    let (k3, now, begun) = (hex(counting(120, 32)), BEGUN + DAY, acknowledged(&states.begun));
     let input = |state: &[u8], k3: &str| {
         let mut input = open(state, &[], &states.answer, now);
         input["k3"] = k3.into();
         input
     };
-    file.good("first answer", "ratchet.open", input(&states.begun, &k3));
-    file.bad("first answer with another k3", "ratchet.open", input(&states.begun, &flipped(&k3, 0)), "unauthentic");
-    file.bad("first answer without k3", "ratchet.open", input(&states.begun, ""), "not-given");
-    let reduced = set(&states.begun, &[1, 4], To::Number(1));
+    file.good("first answer", "ratchet.open", input(&begun, &k3));
+    file.bad("first answer with another k3", "ratchet.open", input(&begun, &flipped(&k3, 0)), "unauthentic");
+    file.bad("first answer without k3", "ratchet.open", input(&begun, ""), "not-given");
+    let reduced = set(&begun, &[1, 4], To::Number(1));
     let out = file.good("first answer, forward secrecy was reduced", "ratchet.open", input(&reduced, &k3));
     assert_eq!(get_number(&hex::decode(out["state"].as_str().unwrap()).unwrap(), &[1, 4]), Some(0));
     let input = |state: &[u8], answer: bool| {
@@ -699,7 +711,7 @@ fn answers(file: &mut File, states: &States) {
 fn sealing(file: &mut File, states: &States) {
     let op = "ratchet.seal";
     let at = |state: &[u8], content: usize, now: u64| seal(state, &counting(1, content), now, &counting(5, 32));
-    let state = &states.answered;
+    let state = &states.later;
     for length in [0, 176, 177, 368, 369, 752, 753] {
         file.good(&format!("seal {length} bytes"), op, at(state, length, BEGUN));
     }
@@ -731,7 +743,7 @@ fn sealing(file: &mut File, states: &States) {
 fn retired(file: &mut File) {
     let mut script = offered();
     let retire = |state: &[u8]| set(state, &[4], To::Number(1));
-    let (a, b) = (retire(&script.a.state), retire(&script.b.state));
+    let (a, b) = (retire(&acknowledged(&script.a.state)), retire(&script.b.state));
     for (side, state) in [("A", &a), ("B", &b)] {
         let op = "ratchet.seal";
         file.bad(&format!("receiving only: {side} seals"), op, seal(state, &[], script.now, &[]), "receive-only");

@@ -99,7 +99,6 @@ impl<'a> Talk<'a> {
         let now = step_input.number64("now");
         let mut out = ops_ratchet::seal(state, answer, &step_input.bytes("content"), now, rng)?;
         side.state = bytes(&out, "state");
-        out.remove("padded");
         side.show(&mut out, 8);
         Ok(out)
     }
