@@ -76,8 +76,10 @@ pub fn set(message: &[u8], path: &[u64], to: To) -> Vec<u8> {
         To::Each(values) => values.iter().map(|value| bytes(field, value)).collect(),
         To::Absent => Vec::new(),
     };
-    let (before, after): (Vec<Element>, Vec<Element>) =
-        elements(message).into_iter().filter(|(found, _)| *found != field).partition(|(found, _)| *found < field);
+    let (before, after): (Vec<Element>, Vec<Element>) = elements(message)
+        .into_iter()
+        .filter(|(found, _)| *found != field)
+        .partition(|(found, _)| *found < field);
     let [before, after] = [before, after].map(|part| part.into_iter().map(|(_, element)| element));
     before.chain(new).chain(after).flatten().collect()
 }

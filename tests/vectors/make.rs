@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::inputs::Inputs;
 use crate::{
     make_account, make_address, make_certificate, make_chain, make_follow, make_handshake,
-    make_identity_wire, make_people, make_prekeys, make_ratchet, make_ratchet_open, make_ratchet_wire, make_sealed, make_signed, make_storage, make_wire, ops,
+    make_identity_wire, make_people, make_prekeys, make_ratchet, make_ratchet_open, make_ratchet_wire,
+    make_sealed, make_signed, make_storage, make_wire, ops,
 };
 
 /// A vector file in the making.

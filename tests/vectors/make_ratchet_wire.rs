@@ -77,7 +77,8 @@ pub fn messages() -> File {
         ("SkippedBlock", blocks(&states.block)),
     ] {
         for (name, bytes, class) in cases {
-            let (name, input) = (format!("{message}: {name}"), json!({ "message": message, "bytes": hex::encode(bytes) }));
+            let (name, input) =
+                (format!("{message}: {name}"), json!({ "message": message, "bytes": hex::encode(bytes) }));
             if class.is_empty() {
                 file.good(&name, "wire.decode", input);
             } else {
@@ -178,8 +179,13 @@ fn sending(states: &States) -> Vec<Case> {
     .map(|(name, field)| (name, set(good, &[8, field], To::Absent), "missing"))
     .into();
     cases.extend(
-        [("a short chain key", 1), ("short header keys of a chain", 3), ("a short ratchet secret", 4), ("a short ratchet key", 5)]
-            .map(|(name, field)| (name, short(good, &[8, field]), "bad-length")),
+        [
+            ("a short chain key", 1),
+            ("short header keys of a chain", 3),
+            ("a short ratchet secret", 4),
+            ("a short ratchet key", 5),
+        ]
+        .map(|(name, field)| (name, short(good, &[8, field]), "bad-length")),
     );
     cases.extend([
         ("an open chain that is used up", number_at(&[8, 2], 65_536), ""),
@@ -221,15 +227,23 @@ fn receiving(states: &States) -> Vec<Case> {
     .map(|(name, field)| (name, set(good, &[10, field], To::Absent), "missing"))
     .into();
     cases.extend(
-        [("a short receiving key", 1), ("short receiving header keys", 3), ("a short ratchet key of the other side", 4)]
-            .map(|(name, field)| (name, short(good, &[10, field]), "bad-length")),
+        [
+            ("a short receiving key", 1),
+            ("short receiving header keys", 3),
+            ("a short ratchet key of the other side", 4),
+        ]
+        .map(|(name, field)| (name, short(good, &[10, field]), "bad-length")),
     );
     let long = number_at(&[10, 2], 65_536);
     let indices: Vec<u64> = (0..65).collect();
     cases.extend([
         ("a receiving chain beyond its numbers", number_at(&[10, 2], 65_537), "bad-value"),
         ("a receiving chain with too long a one before", number_at(&[10, 5], 65_537), "bad-value"),
-        ("a ratchet key of order 4", set(good, &[10, 4], To::Bytes([[1].as_slice(), &[0; 31]].concat())), "invalid-key"),
+        (
+            "a ratchet key of order 4",
+            set(good, &[10, 4], To::Bytes([[1].as_slice(), &[0; 31]].concat())),
+            "invalid-key",
+        ),
         ("the last block of the longest chain", blocks(&long, &[0, 1023]), ""),
         ("a block beyond the longest chain", blocks(&long, &[0, 1024]), "bad-value"),
         ("the last block of a chain", blocks(&number_at(&[10, 2], 65), &[1]), ""),
@@ -255,7 +269,8 @@ fn past(states: &States) -> Vec<Case> {
     ]
     .map(|(name, field)| (name, set(good, &[21, field], To::Absent), "missing"))
     .into();
-    let blocks = |indices: &[u64]| set(good, &[21, 5], To::Each(indices.iter().map(|index| block(*index)).collect()));
+    let blocks =
+        |indices: &[u64]| set(good, &[21, 5], To::Each(indices.iter().map(|index| block(*index)).collect()));
     let last = get(good, &[22]).unwrap_or_else(remembered);
     cases.extend([
         ("short header keys of a closed chain", short(good, &[21, 1]), "bad-length"),
@@ -264,8 +279,16 @@ fn past(states: &States) -> Vec<Case> {
         ("a closed chain with a block beyond it", blocks(&[0, 1]), "bad-value"),
         ("a closed chain without messages", set(good, &[21, 2], To::Number(0)), "bad-value"),
         ("a remembered chain without tag", set(good, &[22], To::Bytes(number(2, 0))), "missing"),
-        ("a remembered chain with a short tag", set(good, &[22], To::Bytes([bytes(1, &[1; 7]), number(2, 0)].concat())), "bad-length"),
-        ("a remembered chain that does not say what was dropped", set(good, &[22], To::Bytes(last[..10].to_vec())), "missing"),
+        (
+            "a remembered chain with a short tag",
+            set(good, &[22], To::Bytes([bytes(1, &[1; 7]), number(2, 0)].concat())),
+            "bad-length",
+        ),
+        (
+            "a remembered chain that does not say what was dropped",
+            set(good, &[22], To::Bytes(last[..10].to_vec())),
+            "missing",
+        ),
     ]);
     cases
 }
@@ -281,15 +304,31 @@ fn sides(states: &States) -> Vec<Case> {
         ("a standing that is none", set(due, &[1, 3], To::Number(1)), "bad-value"),
         ("B has heard nothing", set(due, &[10], To::Absent), "bad-value"),
         ("B has answered without a step", set(due, &[1, 2], To::Number(1)), "bad-value"),
-        ("B has stepped without an answer", set(&set(answered, &[1, 3], To::Number(2)), &[1, 2], To::Number(0)), "bad-value"),
+        (
+            "B has stepped without an answer",
+            set(&set(answered, &[1, 3], To::Number(2)), &[1, 2], To::Number(0)),
+            "bad-value",
+        ),
         ("B has a link and has not answered", set(due, &[17], link()), "bad-value"),
         ("B has answered and no link", set(later, &[17], To::Absent), "bad-value"),
         ("A has a chain of B and no link", set(heard, &[18], To::Absent), "bad-value"),
         ("A has a link and no chain of B", set(begun, &[18], link()), "bad-value"),
         ("A has heard B without a step", set(begun, &[10], receiving()), "bad-value"),
-        ("A is due without a chain of B", set(&set(heard, &[10], To::Absent), &[18], To::Absent), "bad-value"),
-        ("A collects a key", set(&set(begun, &[11], To::Absent), &[13], To::Bytes(get(due, &[13]).unwrap())), "bad-value"),
-        ("B offers a key", set(&set(due, &[13], To::Absent), &[11], To::Bytes(get(begun, &[11]).unwrap())), "bad-value"),
+        (
+            "A is due without a chain of B",
+            set(&set(heard, &[10], To::Absent), &[18], To::Absent),
+            "bad-value",
+        ),
+        (
+            "A collects a key",
+            set(&set(begun, &[11], To::Absent), &[13], To::Bytes(get(due, &[13]).unwrap())),
+            "bad-value",
+        ),
+        (
+            "B offers a key",
+            set(&set(due, &[13], To::Absent), &[11], To::Bytes(get(begun, &[11]).unwrap())),
+            "bad-value",
+        ),
     ]
 }
 
@@ -313,7 +352,11 @@ const ALL_OF_AN_ANSWER: u64 = (1 << 35) - 1;
 fn lanes(states: &States) -> Vec<Case> {
     let offering = |epoch, key: Option<Vec<u8>>, answer: Vec<u8>| {
         let key = key.map(|key| bytes(4, &key)).unwrap_or_default();
-        with_lane(&states.heard, 11, &[number(1, epoch), bytes(2, &counting(1, 64)), number(3, 9), key, bytes(5, &answer)])
+        with_lane(
+            &states.heard,
+            11,
+            &[number(1, epoch), bytes(2, &counting(1, 64)), number(3, 9), key, bytes(5, &answer)],
+        )
     };
     let collecting = |epoch, key: Vec<u8>| with_lane(&states.due, 13, &[number(1, epoch), bytes(2, &key)]);
     let answering = |epoch, answer: Option<Vec<u8>>| {
@@ -335,24 +378,48 @@ fn lanes(states: &States) -> Vec<Case> {
         ("offering in epoch 2^32", offering(1 << 32, None, nothing()), "bad-value"),
         ("offering, symbol 34 held", offering(1, None, incoming(1 << 34, 32)), ""),
         ("offering, symbol 35 held", offering(1, None, incoming(1 << 35, 32)), "bad-value"),
-        ("offering, all of the answer held", offering(1, None, incoming(ALL_OF_AN_ANSWER, 1120)), "bad-value"),
+        (
+            "offering, all of the answer held",
+            offering(1, None, incoming(ALL_OF_AN_ANSWER, 1120)),
+            "bad-value",
+        ),
         ("offering, a symbol less than is held", offering(1, None, incoming(3, 32)), "bad-value"),
         ("offering, a symbol more than is held", offering(1, None, incoming(3, 96)), "bad-value"),
         ("offering, a symbol that is cut", offering(1, None, incoming(3, 63)), "bad-value"),
         ("offering, more symbols than there are", offering(1, None, incoming(3, 1185)), "bad-length"),
-        ("offering a key, all but one acknowledged", offering(1, Some(outgoing(1184, ALL_OF_A_KEY - 4, 37)), nothing()), ""),
-        ("offering a key that was acknowledged", offering(1, Some(outgoing(1184, ALL_OF_A_KEY, 0)), nothing()), "bad-value"),
-        ("offering a key, symbol 37 acknowledged", offering(1, Some(outgoing(1184, 1 << 37, 0)), nothing()), "bad-value"),
+        (
+            "offering a key, all but one acknowledged",
+            offering(1, Some(outgoing(1184, ALL_OF_A_KEY - 4, 37)), nothing()),
+            "",
+        ),
+        (
+            "offering a key that was acknowledged",
+            offering(1, Some(outgoing(1184, ALL_OF_A_KEY, 0)), nothing()),
+            "bad-value",
+        ),
+        (
+            "offering a key, symbol 37 acknowledged",
+            offering(1, Some(outgoing(1184, 1 << 37, 0)), nothing()),
+            "bad-value",
+        ),
         ("offering a key, beyond its end", offering(1, Some(outgoing(1184, 0, 38)), nothing()), "bad-value"),
         ("offering a key that is too short", offering(1, Some(outgoing(1183, 0, 0)), nothing()), "bad-value"),
-        ("offering a key as long as an answer", offering(1, Some(outgoing(1104, 0, 0)), nothing()), "bad-value"),
+        (
+            "offering a key as long as an answer",
+            offering(1, Some(outgoing(1104, 0, 0)), nothing()),
+            "bad-value",
+        ),
         ("offering far too short a key", offering(1, Some(outgoing(1103, 0, 0)), nothing()), "bad-length"),
         ("offering far too long a key", offering(1, Some(outgoing(1185, 0, 0)), nothing()), "bad-length"),
     ];
     cases.extend([
         ("ready", ready(1), ""),
         ("ready in epoch 0", ready(0), "bad-value"),
-        ("ready at B", with_lane(&states.due, 12, &[number(1, 1), bytes(2, &[1; 32]), number(3, 9)]), "bad-value"),
+        (
+            "ready at B",
+            with_lane(&states.due, 12, &[number(1, 1), bytes(2, &[1; 32]), number(3, 9)]),
+            "bad-value",
+        ),
         ("collecting in epoch 0", collecting(0, nothing()), "bad-value"),
         ("collecting, symbol 36 held", collecting(1, incoming(1 << 36, 32)), ""),
         ("collecting, symbol 37 held", collecting(1, incoming(1 << 37, 32)), "bad-value"),
@@ -365,8 +432,16 @@ fn lanes(states: &States) -> Vec<Case> {
         ("holding in epoch 0 a key that is none", holding(0, &bad_key), "bad-value"),
         ("answering, all acknowledged", answering(1, None), ""),
         ("answering in epoch 0", answering(0, None), "bad-value"),
-        ("answering, all but one acknowledged", answering(1, Some(outgoing(1104, ALL_OF_AN_ANSWER - 1, 35))), ""),
-        ("answering with what was acknowledged", answering(1, Some(outgoing(1104, ALL_OF_AN_ANSWER, 0))), "bad-value"),
+        (
+            "answering, all but one acknowledged",
+            answering(1, Some(outgoing(1104, ALL_OF_AN_ANSWER - 1, 35))),
+            "",
+        ),
+        (
+            "answering with what was acknowledged",
+            answering(1, Some(outgoing(1104, ALL_OF_AN_ANSWER, 0))),
+            "bad-value",
+        ),
         ("answering, symbol 35 acknowledged", answering(1, Some(outgoing(1104, 1 << 35, 0))), "bad-value"),
         ("answering, beyond its end", answering(1, Some(outgoing(1104, 0, 36))), "bad-value"),
         ("answering with zeros at the end", answering(1, Some(outgoing(1120, 0, 0))), "bad-value"),
@@ -394,7 +469,9 @@ fn lanes(states: &States) -> Vec<Case> {
 fn blocks(good: &[u8]) -> Vec<Case> {
     let full = [bytes(1, &[2; 8]), number(2, 3), number(3, u64::MAX), bytes(4, &counting(1, 2048))].concat();
     let with = |path: u64, to| set(good, &[path], to);
-    let keys = |held, length| [bytes(1, &[2; 8]), number(2, 3), number(3, held), bytes(4, &counting(1, length))].concat();
+    let keys = |held, length| {
+        [bytes(1, &[2; 8]), number(2, 3), number(3, held), bytes(4, &counting(1, length))].concat()
+    };
     assert_eq!(SkippedBlock::decode(&full).unwrap().id().index, 3);
     vec![
         ("full", full.clone(), ""),

@@ -110,8 +110,9 @@ fn root(i: &Inputs) -> Outcome {
         sender: &secret.public_key(),
         receiver: &receiver,
     };
-    let [root, chain, next_header, link] = hazmat::root_step(&i.secret("root"), &shared, mixed.as_ref(), &new)
-        .map(|secret| hex(secret.expose()));
+    let [root, chain, next_header, link] =
+        hazmat::root_step(&i.secret("root"), &shared, mixed.as_ref(), &new)
+            .map(|secret| hex(secret.expose()));
     Ok(
         json!({ "shared": hex(shared.expose()), "root": root, "chain": chain, "next_header": next_header, "link": link }),
     )
@@ -158,7 +159,8 @@ fn read_body(i: &Inputs) -> Outcome {
     let sender = if i.number("direction") == 0 { Role::Initiator } else { Role::Responder };
     let (fields, content) = hazmat::decode_body(&i.bytes("padded"), sender).map_err(class)?;
     let received: u64 = fields.received.numbers().map(|number| 1 << number).sum();
-    let symbols: Vec<_> = fields.symbols.iter().map(|(number, symbol)| json!([number, hex(symbol)])).collect();
+    let symbols: Vec<_> =
+        fields.symbols.iter().map(|(number, symbol)| json!([number, hex(symbol)])).collect();
     Ok(
         json!({ "epoch": fields.epoch, "received": received.to_string(), "symbols": symbols, "content": hex(content) }),
     )
@@ -183,8 +185,7 @@ pub fn begin(i: &Inputs, now: u64, rng: &mut impl CryptoRng) -> Result<Vec<u8>, 
 
 pub fn accept(i: &Inputs, message: &[u8], now: u64) -> Result<Outputs, &'static str> {
     let secret = session_secret(i, Role::Responder);
-    let (ratchet, opened) =
-        Ratchet::respond(secret, message, Timestamp::from_millis(now)).map_err(class)?;
+    let (ratchet, opened) = Ratchet::respond(secret, message, Timestamp::from_millis(now)).map_err(class)?;
     Ok(shown(&ratchet, &opened))
 }
 
@@ -231,8 +232,7 @@ fn chain_key(before: &[u8], after: &[u8], answer: Option<Answer<'_>>) -> Secret<
     let direction = Ratchet::decode(after).unwrap().role().sends();
     let new = RootStep { direction, epoch, sender: &secret.public_key(), receiver: &receiver };
     let shared = secret.diffie_hellman(&receiver).unwrap();
-    let [_, chain, ..] =
-        hazmat::root_step(&secret_at(before, &[5]).unwrap(), &shared, mixed.as_ref(), &new);
+    let [_, chain, ..] = hazmat::root_step(&secret_at(before, &[5]).unwrap(), &shared, mixed.as_ref(), &new);
     chain
 }
 
@@ -298,7 +298,10 @@ fn shown(ratchet: &Ratchet, opened: &Opened) -> Outputs {
     for change in &opened.blocks {
         match change {
             BlockChange::Put(block) => {
-                assert!(put.insert(block.id(), hex(block.encode().unwrap())).is_none(), "a block is put once");
+                assert!(
+                    put.insert(block.id(), hex(block.encode().unwrap())).is_none(),
+                    "a block is put once"
+                );
             }
             BlockChange::Delete(id) => removed.push(*id),
         }

@@ -66,7 +66,8 @@ impl Side {
         for removed in out["removed"].as_array().unwrap() {
             let tag = hex::decode(removed[0].as_str().unwrap()).unwrap();
             let before = self.blocks.len();
-            self.blocks.retain(|id, _| id.tag.0 != *tag || u64::from(id.index) != removed[1].as_u64().unwrap());
+            self.blocks
+                .retain(|id, _| id.tag.0 != *tag || u64::from(id.index) != removed[1].as_u64().unwrap());
             assert_eq!(self.blocks.len() + 1, before, "what is removed was there");
         }
     }
@@ -87,7 +88,8 @@ impl<'a> Talk<'a> {
     fn run(&mut self, step: &Value, rng: &mut impl CryptoRng) -> Value {
         let outcome = if step["do"] == "seal" { self.seal(step, rng) } else { self.open(step) };
         let message = outcome.as_ref().ok().and_then(|out| out.get("message"));
-        self.messages.push(message.map(|message| hex::decode(message.as_str().unwrap()).unwrap()).unwrap_or_default());
+        self.messages
+            .push(message.map(|message| hex::decode(message.as_str().unwrap()).unwrap()).unwrap_or_default());
         outcome.map_or_else(|class| json!({ "error": class }), Value::from)
     }
 
