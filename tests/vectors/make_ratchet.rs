@@ -164,12 +164,9 @@ pub fn bad_bodies() -> Vec<(&'static str, u8, Vec<u8>)> {
 }
 
 fn lanes(file: &mut File) {
-    let (key, _) = {
-        let key = DecapsulationKey::from_seed(&Secret::new(counting(5, 64).try_into().unwrap()));
-        (key.public_key().as_bytes().to_vec(), ())
-    };
+    let key = DecapsulationKey::from_seed(&Secret::new(counting(5, 64).try_into().unwrap()));
+    let key = hex(key.public_key().as_bytes());
     let input = |key: &str, epoch: u32| json!({ "shared": hex(counting(8, 32)), "epoch": epoch, "key": key, "ciphertext": hex(counting(2, 1088)) });
-    let key = hex(key);
     for epoch in [1, 2, 0x0102_0304, u32::MAX] {
         file.good(&format!("secret of epoch {epoch}"), "ratchet.lane", input(&key, epoch));
     }

@@ -243,7 +243,9 @@ impl Script {
     }
 
     pub fn open_all(&mut self, side: &str, messages: &[usize]) {
-        messages.iter().for_each(|message| self.open(side, *message));
+        for message in messages {
+            self.open(side, *message);
+        }
     }
 
     /// A message that is refused.
