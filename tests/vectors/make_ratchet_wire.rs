@@ -12,7 +12,7 @@ use crate::make_wire::{bytes, number};
 use crate::ratchet_talk::{Script, lane};
 
 /// A state of each kind, as small as can be.
-pub struct States {
+struct States {
     /// A, nothing heard: open, offering.
     begun: Vec<u8>,
     /// B, unanswered: due, collecting.
@@ -46,6 +46,12 @@ fn states() -> States {
     let later = script.b.state.clone();
     let block = script.b.blocks.values().next().unwrap().clone();
     States { begun, due, answered, heard, later, block }
+}
+
+/// A state and a block of kept keys.
+pub fn kept() -> (Vec<u8>, Vec<u8>) {
+    let states = states();
+    (states.due, states.block)
 }
 
 type Case = (&'static str, Vec<u8>, &'static str);
