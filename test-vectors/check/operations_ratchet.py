@@ -145,6 +145,12 @@ def _(state, blocks, k3, message, now):
     return {"state": encoded(opened.state), **shown_opening(opened)}
 
 
+@operation("ratchet.age", state=octets, now=u64)
+def _(state, now):
+    state = wire.decode("RatchetState", state)
+    return {"overdue": session.is_overdue(state, now), "renewal": session.is_due(state, now)}
+
+
 # Conversations
 
 class Side:

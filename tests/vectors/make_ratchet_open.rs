@@ -210,7 +210,7 @@ fn states() -> States {
 pub fn sessions() -> File {
     let mut file = File::new("6", "single calls on a session of the ratchet");
     let states = states();
-    beginnings(&mut file);
+    beginnings(&mut file, &states);
     shapes(&mut file, &states);
     headers(&mut file, &states);
     next_chains(&mut file, &states);
@@ -221,11 +221,12 @@ pub fn sessions() -> File {
     answers(&mut file, &states);
     sealing(&mut file, &states);
     retired(&mut file);
+    ages(&mut file, &states);
     file
 }
 
 /// A session at B begins with a message of A's first chain.
-fn beginnings(file: &mut File) {
+fn beginnings(file: &mut File, states: &States) {
     let mut input = session(20);
     let mut begin = input.clone();
     begin["now"] = BEGUN.to_string().into();
@@ -270,6 +271,24 @@ fn beginnings(file: &mut File) {
         let forged = Forged::next(numbers, None);
         input["message"] = hex(forged.seal(&set(&state, &[7], To::Bytes(keys.clone())))).into();
         file.bad(&format!("begin with a header that names {name}"), "ratchet.accept", input.clone(), class);
+    }
+    let forged = |padded| Forged::current(&states.due).padded(padded).seal(&states.due);
+    for (name, padded, class) in [
+        (
+            "a byte after the content",
+            [plain_body(1, b"hi")[..190].to_vec(), vec![0, 1]].concat(),
+            "bad-message",
+        ),
+        ("symbols in no epoch", body(0, 0, &[(3, [1; 32])], 192), "bad-lane"),
+        ("symbols in another epoch", body(7, 1, &[(3, [1; 32])], 192), ""),
+    ] {
+        input["message"] = hex(forged(padded)).into();
+        let name = format!("begin with {name}");
+        if class.is_empty() {
+            file.good(&name, "ratchet.accept", input.clone());
+        } else {
+            file.bad(&name, "ratchet.accept", input.clone(), class);
+        }
     }
     input["message"] = sealed["message"].clone();
     input["transcript"] = flipped(input["transcript"].as_str().unwrap(), 0).into();
@@ -858,4 +877,30 @@ fn retired(file: &mut File) {
     let message = script.seal("A", &[]);
     let input = open(&b, &[], &script.message(message), script.now);
     file.good("receiving only: B opens", "ratchet.open", input);
+}
+
+/// When healing is overdue, and when another handshake is due.
+fn ages(file: &mut File, states: &States) {
+    let state = &states.later;
+    let begun = get_number(state, &[3]).unwrap();
+    let closed = set(&set(state, &[13], To::Absent), &[16], To::Bytes(number(1, 1)));
+    let at = |field: u64, time: u64| set(state, &[field], To::Number(time));
+    for (name, state, now, overdue, renewal) in [
+        ("a new session", state.clone(), begun, false, false),
+        ("a clock that was put back", state.clone(), 0, false, false),
+        ("60 days", at(19, begun + 60 * DAY), begun + 60 * DAY, true, false),
+        ("more than 60 days", state.clone(), begun + 60 * DAY + 1, true, true),
+        ("59,999 messages", set(state, &[OPEN, 2], To::Number(59_999)), begun, false, false),
+        ("60,000 messages", set(state, &[OPEN, 2], To::Number(60_000)), begun, false, true),
+        ("60,000 messages before", set(state, &[OPEN, 6], To::Number(60_000)), begun, false, false),
+        ("a closed lane", closed, begun, false, true),
+        ("classical healing 7 days ago", at(19, begun - 7 * DAY), begun, false, false),
+        ("classical healing more than 7 days ago", at(19, begun - 7 * DAY - 1), begun, true, false),
+        ("post-quantum healing 7 days ago", at(20, begun - 7 * DAY), begun, false, false),
+        ("post-quantum healing more than 7 days ago", at(20, begun - 7 * DAY - 1), begun, true, false),
+    ] {
+        let input = json!({ "state": hex(state), "now": now.to_string() });
+        let out = file.good(&format!("age: {name}"), "ratchet.age", input);
+        assert_eq!(out, json!({ "overdue": overdue, "renewal": renewal }), "{name}");
+    }
 }

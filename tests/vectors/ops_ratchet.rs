@@ -9,9 +9,9 @@ use sottovoce::crypto::hash::Hash;
 use sottovoce::crypto::mlkem::{Ciphertext, EncapsulationKey};
 use sottovoce::crypto::secret::Secret;
 use sottovoce::crypto::{kdf, label, mask, random, x25519};
-use sottovoce::pairwise::{Direction, Role, SessionKeys, SessionSecret, hazmat as between};
+use sottovoce::pairwise::{Direction, FirstOpened, Role, SessionKeys, SessionSecret, hazmat as between};
 use sottovoce::ratchet::hazmat::{self, Bits, Fields, Plain, RootStep};
-use sottovoce::ratchet::{BlockChange, BlockId, Given, Opened, Ratchet, SkippedBlock};
+use sottovoce::ratchet::{BlockChange, BlockId, Given, Opened, Ratchet, SkippedBlock, open_first};
 use sottovoce::time::Timestamp;
 use sottovoce::wire::Wire;
 
@@ -79,6 +79,13 @@ fn session(op: &str, i: &Inputs) -> Outcome {
             let out = seal(decoded(&state)?, answer, &i.bytes("content"), now, &mut random)?;
             random.finish();
             Ok(out.into())
+        }
+        "ratchet.age" => {
+            let ratchet = Ratchet::decode(&i.bytes("state")).map_err(class)?;
+            let now = Timestamp::from_millis(now);
+            Ok(
+                json!({ "overdue": ratchet.healing().is_overdue(now), "renewal": ratchet.is_renewal_due(now) }),
+            )
         }
         "ratchet.open" => {
             let state = i.bytes("state");
@@ -185,7 +192,13 @@ pub fn begin(i: &Inputs, now: u64, rng: &mut impl CryptoRng) -> Result<Vec<u8>, 
 
 pub fn accept(i: &Inputs, message: &[u8], now: u64) -> Result<Outputs, &'static str> {
     let secret = session_secret(i, Role::Responder);
-    let (ratchet, opened) = Ratchet::respond(secret, message, Timestamp::from_millis(now)).map_err(class)?;
+    // What is looked at before there is a session comes to the same.
+    let looked =
+        open_first(between::first_chain(&secret), message).map(FirstOpened::into_message).map_err(class);
+    let begun = Ratchet::respond(secret, message, Timestamp::from_millis(now)).map_err(class);
+    assert_eq!(looked.as_ref().err(), begun.as_ref().err());
+    let (ratchet, opened) = begun?;
+    assert_eq!(looked?, opened.content);
     Ok(shown(&ratchet, &opened))
 }
 
