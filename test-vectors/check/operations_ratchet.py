@@ -107,7 +107,7 @@ def shown_opening(opened: session.Opened) -> Dict[str, Any]:
     return {
         "content": opened.content,
         "gaps": [list(gap) for gap in opened.gaps],
-        "put": [wire.encode("SkippedBlock", block) for block in put],
+        "put": [H(wire.encode("SkippedBlock", block)) for block in put],
         "removed": [list(place) for place in removed],
     }
 

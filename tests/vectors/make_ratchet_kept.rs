@@ -2,9 +2,7 @@
 
 use serde_json::Value;
 use sottovoce::crypto::secret::Secret;
-use sottovoce::ratchet::SkippedBlock;
 use sottovoce::ratchet::hazmat;
-use sottovoce::wire::Wire as _;
 
 use crate::edit::{To, get, get_number, set};
 use crate::inputs::Inputs;
@@ -12,7 +10,8 @@ use crate::make::{File, counting};
 use crate::make_ratchet::DAY;
 use crate::make_wire::number;
 use crate::ops;
-use crate::ratchet_forge::{Forged, OPEN, Place, RECEIVING, States, open, seal};
+use crate::ops_ratchet::Blocks;
+use crate::ratchet_forge::{Forged, OPEN, Place, RECEIVING, States, after, open, seal};
 use crate::ratchet_talk::{BEGUN, Script, Side};
 
 /// What a state seals with one draw.
@@ -46,13 +45,12 @@ pub fn closed_chains(file: &mut File) {
     let message = |index: usize| script.message(first[index]);
     let late = script.now + 1000;
     let op = "ratchet.open";
-    let good = file.good("closed chain: a late message", op, open(&state, &[block], &message(3), late));
-    let [put] = &good["put"].as_array().unwrap()[..] else { panic!("the block is put back") };
-    let (state_after, put) =
-        (hex::decode(good["state"].as_str().unwrap()).unwrap(), hex::decode(put.as_str().unwrap()).unwrap());
+    file.good("closed chain: a late message", op, open(&state, &[block], &message(3), late));
+    let opened = after(&script.b, &message(3), late);
+    let [put] = opened.blocks.values().collect::<Vec<_>>()[..] else { panic!("the block is put back") };
     let mut refuse =
         |name: &str, input: Value, class: &str| file.bad(&format!("closed chain: {name}"), op, input, class);
-    refuse("the late message again", open(&state_after, &[&put], &message(3), late), "used");
+    refuse("the late message again", open(&opened.state, &[put], &message(3), late), "used");
     refuse("a message that opened in time", open(&state, &[block], &message(2), late), "used");
     refuse("a late message without its block", open(&state, &[], &message(3), late), "not-given");
     let other = set(block, &[2], To::Number(1));
@@ -81,22 +79,22 @@ pub fn closed_chains(file: &mut File) {
     let far = script.now + 30 * DAY;
     refuse("a late message after more than 30 days", open(&state, &[block], &message(3), far + 1), "too-old");
     file.good("closed chain: a late message after 30 days", op, open(&state, &[block], &message(3), far));
-    last_of_a_closed_chain(file, &state, block, &[message(0), message(1), message(3), message(4)], late);
+    last_of_a_closed_chain(file, &script.b, &[message(0), message(1), message(3), message(4)], late);
 }
 
 /// One message after the other, until the chain is only remembered.
-fn last_of_a_closed_chain(file: &mut File, state: &[u8], block: &[u8], messages: &[Vec<u8>], now: u64) {
-    let (mut state, mut block) = (state.to_vec(), Some(block.to_vec()));
+fn last_of_a_closed_chain(file: &mut File, side: &Side, messages: &[Vec<u8>], now: u64) {
+    let mut side = side.clone();
     for message in messages {
-        let given: Vec<_> = block.iter().collect();
-        let input = open(&state, &given, message, now);
-        let out = ops::run("ratchet.open", &Inputs(&input)).unwrap();
-        block = out["put"].get(0).map(|block| hex::decode(block.as_str().unwrap()).unwrap());
-        if block.is_none() {
+        if Some(message) == messages.last() {
+            let blocks: Vec<_> = side.blocks.values().collect();
+            let input = open(&side.state, &blocks, message, now);
             file.good("closed chain: the last late message", "ratchet.open", input);
         }
-        state = hex::decode(out["state"].as_str().unwrap()).unwrap();
+        side = after(&side, message, now);
     }
+    let Side { state, blocks } = side;
+    assert!(blocks.is_empty());
     let name = "remembered chain: a message again";
     file.bad(name, "ratchet.open", open(&state, &[], &messages[0], now), "used");
     file.bad(
@@ -114,18 +112,16 @@ pub fn gaps(file: &mut File, states: &States) {
     let (sender, receiver, op) = (&states.begun, &states.due, "ratchet.open");
     let now = BEGUN + DAY;
     let message = |number: u64| sealed(&ahead(sender, number));
-    let out = file.good("gap of 2,199 messages", op, open(receiver, &[], &message(2200), now));
-    let state = hex::decode(out["state"].as_str().unwrap()).unwrap();
-    let blocks: Vec<Vec<u8>> = out["put"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|block| hex::decode(block.as_str().unwrap()).unwrap())
-        .collect();
+    let before = Side { state: receiver.clone(), blocks: Blocks::new() };
+    for (name, number, dropped) in [("1,000", 1001, false), ("1,001", 1002, true), ("2,199", 2200, true)] {
+        file.good(&format!("gap of {name} messages"), op, open(receiver, &[], &message(number), now));
+        let state = after(&before, &message(number), now).state;
+        assert_eq!(get_number(&state, &[RECEIVING, 7]), Some(u64::from(dropped)));
+    }
+    let Side { state, blocks } = after(&before, &message(2200), now);
     assert_eq!(blocks.len(), 17);
-    let of = |number: u32| {
-        blocks.iter().filter(move |block| SkippedBlock::decode(block).unwrap().id().index == number / 64)
-    };
+    let of =
+        |number: u32| blocks.iter().filter(move |(id, _)| id.index == number / 64).map(|(_, block)| block);
     let given = |number: u32| of(number).collect::<Vec<_>>();
     let mut refuse =
         |name: &str, input: Value, class: &str| file.bad(&format!("gap: {name}"), op, input, class);
@@ -147,12 +143,16 @@ pub fn gaps(file: &mut File, states: &States) {
     let end = set(sender, &[OPEN, 2], To::Number(65_533));
     let end = set(&end, &[OPEN, 1], To::Bytes(get(&near, &[RECEIVING, 1]).unwrap()));
     let last = sealed(&ahead(&end, 65_535));
-    let out = file.good("the last message of a chain", op, open(&near, &[], &last, now));
-    let used_up = hex::decode(out["state"].as_str().unwrap()).unwrap();
-    let kept = hex::decode(out["put"][0].as_str().unwrap()).unwrap();
-    file.bad("the last message of a chain again", op, open(&used_up, &[&kept], &last, now), "used");
+    file.good("the last message of a chain", op, open(&near, &[], &last, now));
+    let Side { state: used_up, blocks } =
+        after(&Side { state: near.clone(), blocks: Blocks::new() }, &last, now);
+    let given: Vec<_> = blocks.values().collect();
+    file.bad("the last message of a chain again", op, open(&used_up, &given, &last, now), "used");
     let beyond = Forged::current(&used_up).seal(&used_up);
     file.bad("a message beyond the last", op, open(&used_up, &[], &beyond, now), "bad-header");
+    let before = set(&states.answered, &[RECEIVING, 2], To::Number(65_534));
+    let follows = sealed(&set(&states.second, &[OPEN, 6], To::Number(65_536)));
+    file.good("a message after the longest chain", op, open(&before, &[], &follows, now));
     limits(file, receiver);
 }
 

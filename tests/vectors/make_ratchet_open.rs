@@ -97,6 +97,8 @@ fn beginnings(file: &mut File, states: &States) {
             file.bad(&name, "ratchet.accept", input.clone(), class);
         }
     }
+    input["message"] = hex(Forged::next([0, 1, 0], None).seal(&states.due)).into();
+    file.bad("begin with a message of A's second chain", "ratchet.accept", input.clone(), "unknown-tag");
     input["message"] = sealed["message"].clone();
     input["transcript"] = flipped(input["transcript"].as_str().unwrap(), 0).into();
     file.bad("begin with a message of another handshake", "ratchet.accept", input, "unauthentic");
@@ -115,6 +117,7 @@ fn shapes(file: &mut File, states: &States) {
     at.refuse("a byte less", &good[..good.len() - 1], "bad-length");
     at.refuse("a byte more", &[good.as_slice(), &[0]].concat(), "bad-length");
     at.refuse("a length between buckets", &[good.as_slice(), &[0; 96]].concat(), "bad-length");
+    at.refuse("a length between large buckets", &[good.as_slice(), &[0; 2112]].concat(), "bad-length");
     at.refuse("the length of B's first chain", &[good.as_slice(), &[0; 1088]].concat(), "bad-length");
     at.refuse("another bucket's length", &[good.as_slice(), &[0; 192]].concat(), "unauthentic");
     let changed = |index: usize| {

@@ -45,7 +45,7 @@ pub fn sealing(file: &mut File, states: &States) {
     let at =
         |state: &[u8], content: usize, now: u64| seal(state, &counting(1, content), now, &counting(5, 32));
     let state = &states.later;
-    for length in [176, 177, 752, 753] {
+    for length in [176, 177, 752, 753, 1521] {
         file.good(&format!("seal {length} bytes"), op, at(state, length, BEGUN));
     }
     file.bad("seal 49,137 bytes", op, at(state, 49_137, BEGUN), "too-long");

@@ -71,7 +71,7 @@ fn session(op: &str, i: &Inputs) -> Outcome {
             random.finish();
             Ok(json!({ "state": hex(state) }))
         }
-        "ratchet.accept" => accept(i, &i.bytes("message"), now).map(Value::from),
+        "ratchet.accept" => accept(i, &i.bytes("message"), now).map(hashed).map(Value::from),
         "ratchet.seal" => {
             let (state, ciphertext) = (i.bytes("state"), i.bytes("ciphertext"));
             let answer = (!ciphertext.is_empty()).then(|| (&*ciphertext, i.array("k3")));
@@ -96,7 +96,7 @@ fn session(op: &str, i: &Inputs) -> Outcome {
                 blocks.insert(SkippedBlock::decode(&bytes).map_err(class)?.id(), bytes);
             }
             let k3 = (!i.text("k3").is_empty()).then(|| i.array("k3"));
-            open(state, &blocks, |_| k3, &i.bytes("message"), now).map(Value::from)
+            open(state, &blocks, |_| k3, &i.bytes("message"), now).map(hashed).map(Value::from)
         }
         _ => panic!("unknown operation {op}"),
     }
@@ -299,6 +299,15 @@ pub fn open(
     };
     let opened = ratchet.open(examined, given, Timestamp::from_millis(now)).map_err(class)?;
     Ok(shown(&ratchet, &opened))
+}
+
+/// Blocks are long and many: a vector has their hashes.
+pub fn hashed(mut out: Outputs) -> Outputs {
+    for block in out["put"].as_array_mut().unwrap() {
+        let hash = Hash::of(&hex::decode(block.as_str().unwrap()).unwrap());
+        *block = hex(hash.as_bytes()).into();
+    }
+    out
 }
 
 fn shown(ratchet: &Ratchet, opened: &Opened) -> Outputs {

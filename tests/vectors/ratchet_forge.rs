@@ -15,8 +15,8 @@ use crate::edit::{To, get, get_number, set};
 use crate::make::{File, counting};
 use crate::make_ratchet::DAY;
 use crate::make_wire::{bytes as bytes_field, number};
-use crate::ops_ratchet::bound;
-use crate::ratchet_talk::{BEGUN, Script, lane};
+use crate::ops_ratchet::{self, bound};
+use crate::ratchet_talk::{BEGUN, Script, Side, lane};
 
 /// Numbers of fields of `RatchetState`.
 pub const OPEN: u64 = 8;
@@ -238,4 +238,12 @@ pub fn all_but(bytes: &[u8], missing: u32) -> Vec<u8> {
     let held = numbers.iter().map(|number| 1 << number).sum();
     let symbols: Vec<u8> = numbers.iter().flat_map(|each| symbol(bytes, *each).1).collect();
     [number(1, held), bytes_field(2, &symbols)].concat()
+}
+
+/// A session that has opened a message.
+pub fn after(before: &Side, message: &[u8], now: u64) -> Side {
+    let mut side = before.clone();
+    let state = ops_ratchet::decoded(&before.state).unwrap();
+    side.take(&ops_ratchet::open(state, &before.blocks, |_| None, message, now).unwrap());
+    side
 }

@@ -57,7 +57,8 @@ impl Side {
         out.insert("state".to_owned(), hex(Hash::of(&self.state).as_bytes()).into());
     }
 
-    fn take(&mut self, out: &Outputs) {
+    /// Takes what an opened message has changed.
+    pub fn take(&mut self, out: &Outputs) {
         self.state = bytes(out, "state");
         for block in out["put"].as_array().unwrap() {
             let block = hex::decode(block.as_str().unwrap()).unwrap();
@@ -121,6 +122,7 @@ impl<'a> Talk<'a> {
         };
         let side = self.side(step);
         side.take(&out);
+        out = ops_ratchet::hashed(out);
         side.show(&mut out, 10);
         Ok(out)
     }
