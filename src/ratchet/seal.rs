@@ -7,7 +7,7 @@ use super::header::HeaderKeys;
 use super::lane::Lane;
 use super::open::Position;
 use super::root::{self, NewChain, Stepped};
-use super::{LONGEST, OpenChain, Ratchet, RatchetError, Sending, body, message};
+use super::{Healing, LONGEST, OpenChain, Ratchet, RatchetError, Sending, body, message};
 use crate::crypto::secret::Secret;
 use crate::crypto::{random, x25519};
 use crate::pairwise::{FirstAnswer, Role};
@@ -52,10 +52,14 @@ impl Ratchet {
             Sending::Open(_) => None,
             Sending::Due(previous) => Some(self.sending_step(*previous, answer, now, rng)?),
         };
-        let stepped_lane = step.as_ref().and_then(|step| step.mixed.as_ref()).map(|(lane, _)| lane);
-        let answered = stepped_lane.unwrap_or(&self.lane).answer(now, rng)?;
-        let lane = answered.as_ref().or(stepped_lane).unwrap_or(&self.lane);
-        let raised = lane.waits() && self.healing.is_post_quantum_overdue(now);
+        let mixed = step.as_ref().and_then(|step| step.mixed.as_ref());
+        // A step that mixes heals before the message is filled.
+        let (stepped_lane, healing) = mixed.map_or((&self.lane, self.healing), |(lane, made)| {
+            (lane, Healing { post_quantum: *made, ..self.healing })
+        });
+        let answered = stepped_lane.answer(now, rng)?;
+        let lane = answered.as_ref().unwrap_or(stepped_lane);
+        let raised = lane.waits() && healing.is_post_quantum_overdue(now);
         let (size, room) = body::fit(content.len(), raised)?;
         let (fields, cursor) = lane.fields(room);
         let padded = body::encode(&fields, content, size)?;

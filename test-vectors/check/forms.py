@@ -83,6 +83,32 @@ def steps(value: Any) -> list:
     return [(text(word), octets_of(32)(fingerprint)) for word, fingerprint in value]
 
 
+def symbols(value: Any) -> Dict[int, bytes]:
+    """Pairs of a number and a symbol of the lane, in rising order."""
+    _demand(isinstance(value, list) and all(isinstance(item, list) and len(item) == 2 for item in value), "list of pairs", value)
+    result = {number(item[0]): octets_of(32)(item[1]) for item in value}
+    _demand(list(result) == sorted({item[0] for item in value}) and len(result) == len(value), "rising list", value)
+    return result
+
+
+SCRIPT = {
+    "seal": {"side": text, "now": u64, "content": octets, "random": octets},
+    "open": {"side": text, "now": u64, "message": number, "flip": number},
+}
+
+
+def script(value: Any) -> list:
+    """The steps of a conversation."""
+    _demand(isinstance(value, list), "list", value)
+    result = []
+    for step in value:
+        _demand(isinstance(step, dict) and step.get("do") in SCRIPT and step.get("side") in ("A", "B"), "step", step)
+        forms = SCRIPT[step["do"]]
+        _demand({"flip", *step} == {"flip", "do", *forms}, "step", step)
+        result.append({key: item if key == "do" else forms[key](item) for key, item in step.items()})
+    return result
+
+
 def label_for(kind: str) -> Callable:
     return lambda value: spec.label(text(value), kind)
 

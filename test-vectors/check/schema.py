@@ -12,7 +12,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as F
 from grpc_tools import protoc
 
-from .spec import ENCODED_SIZES, PROTO, Malformed
+from .spec import ENCODED_SIZES, PARTS, PROTO, Malformed
 
 PACKAGE = "sottovoce.v1"
 
@@ -27,7 +27,7 @@ KINDS = {
 }
 INTEGERS = {"uint32", "uint64", "bool", "enum"}
 
-# The only messages without a row in the tables of messages.
+# The only messages that no table of messages names.
 PARTS_OF_THE_SPECIMEN = {"SpecimenPart", "SpecimenMark"}
 
 
@@ -154,7 +154,10 @@ def _compare_with_document(messages: Dict[str, Message]) -> None:
         largest = int(size.split()[-1].replace(",", ""))
         if name not in messages or messages[name].max_bytes != largest:
             raise Malformed(f"{name}: max_bytes and the tables of §3.3 and §4.18 differ")
-    unlisted = set(messages) - set(ENCODED_SIZES) - PARTS_OF_THE_SPECIMEN
+    unlisted = set(messages) - set(ENCODED_SIZES) - PARTS - PARTS_OF_THE_SPECIMEN
+    unknown = PARTS - set(messages)
+    if unknown:
+        raise Malformed(f"a table of messages has {sorted(unknown)}, which are none")
     if unlisted:
         raise Malformed(f"no table of messages has {sorted(unlisted)}")
 

@@ -62,7 +62,11 @@ LABEL_KINDS = {row[0].strip("`"): row[1] for row in _table(_PROTOCOL, "| label |
 
 ERROR_CLASSES = {name for row in _table(_PROTOCOL, "| class | fault | meaning |") for name in _names(row[0])}
 
-ENCODED_SIZES = {row[0].strip("`"): row[1] for row in _table(_PROTOCOL, "| message | bytes | rules beyond §3.2 |")}
+_MESSAGES = _table(_PROTOCOL, "| message | bytes | rules beyond §3.2 |")
+
+# Messages that occur only within another one share a row, without a size.
+ENCODED_SIZES = {row[0].strip("`"): row[1] for row in _MESSAGES if not row[1].startswith("within ")}
+PARTS = {name for row in _MESSAGES if row[1].startswith("within ") for name in row[0].replace("`", "").split()}
 
 OPERATION_INPUTS = {row[0].strip("`"): _names(row[1]) for row in _table(_README, "| op | in | out |")}
 

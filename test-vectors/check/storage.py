@@ -10,8 +10,8 @@ from .primitives import M, P
 from .registry import operation
 from .spec import Refused, label, require
 
-TIMERS_DUE, TIMERS_SET, JOBS, SPECIMENS = 1, 2, 3, 255
-MESSAGES = {TIMERS_DUE: "Timer", TIMERS_SET: "Timer", JOBS: "Job", SPECIMENS: "Specimen"}
+TIMERS_DUE, TIMERS_SET, JOBS = 1, 2, 3
+MESSAGES = {TIMERS_DUE: "Timer", TIMERS_SET: "Timer", JOBS: "Job", 4: "RatchetState", 5: "SkippedBlock", 255: "Specimen"}
 FORMAT = 1
 JOB_OWNER = b"\x01"
 

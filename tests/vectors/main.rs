@@ -15,6 +15,7 @@
 #![allow(clippy::too_many_lines, reason = "lists of cases")]
 
 mod attachments;
+mod edit;
 mod fixtures;
 #[path = "../forge/mod.rs"]
 #[allow(dead_code, reason = "another test uses all of it")]
@@ -30,6 +31,13 @@ mod make_handshake;
 mod make_identity_wire;
 mod make_people;
 mod make_prekeys;
+mod make_ratchet;
+mod make_ratchet_kept;
+mod make_ratchet_lane;
+mod make_ratchet_open;
+mod make_ratchet_seal;
+mod make_ratchet_wire;
+mod make_ratchet_wire_lane;
 mod make_sealed;
 mod make_signed;
 mod make_storage;
@@ -37,7 +45,10 @@ mod make_wire;
 mod ops;
 mod ops_handshake;
 mod ops_identity;
+mod ops_ratchet;
 mod ops_storage;
+mod ratchet_forge;
+mod ratchet_talk;
 mod values;
 
 use std::collections::BTreeSet;

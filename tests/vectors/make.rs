@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::inputs::Inputs;
 use crate::{
     make_account, make_address, make_certificate, make_chain, make_follow, make_handshake,
-    make_identity_wire, make_people, make_prekeys, make_sealed, make_signed, make_storage, make_wire, ops,
+    make_identity_wire, make_people, make_prekeys, make_ratchet, make_ratchet_open, make_ratchet_wire,
+    make_sealed, make_signed, make_storage, make_wire, ops,
 };
 
 /// A vector file in the making.
@@ -69,6 +70,10 @@ pub fn files() -> Vec<(&'static str, Value)> {
         ("phrase.json", make_people::phrase().finish()),
         ("handshake.json", make_handshake::handshake().finish()),
         ("handshake_messages.json", make_handshake::messages().finish()),
+        ("ratchet.json", make_ratchet::parts().finish()),
+        ("ratchet_conversations.json", make_ratchet::conversations().finish()),
+        ("ratchet_sessions.json", make_ratchet_open::sessions().finish()),
+        ("ratchet_messages.json", make_ratchet_wire::messages().finish()),
     ]
 }
 

@@ -8,6 +8,7 @@ use sottovoce::crypto::{kdf, label};
 
 use crate::inputs::Fixed;
 use crate::make::{File, counting, flipped};
+use crate::make_ratchet_wire;
 use crate::make_wire::{bytes, number, specimen};
 
 const SCOPE: &[u8] = b"alice";
@@ -74,9 +75,15 @@ fn names(file: &mut File) {
 
 fn records(file: &mut File) {
     let name = counting(100, 24);
-    for (table, body) in
-        [(1_u8, timer(b"x", 5, 4)), (2, timer(b"x", 5, 4)), (3, job(b"state", 1, 2)), (255, specimen(|_| ()))]
-    {
+    let (ratchet, block) = make_ratchet_wire::kept();
+    for (table, body) in [
+        (1_u8, timer(b"x", 5, 4)),
+        (2, timer(b"x", 5, 4)),
+        (3, job(b"state", 1, 2)),
+        (4, ratchet),
+        (5, block),
+        (255, specimen(|_| ())),
+    ] {
         let input = json!({ "key": hex(key()), "scope": hex(SCOPE), "table": table, "name": hex(&name), "body": hex(&body), "random": hex(counting(80, 32)) });
         let record = file.good(&format!("seal a record of table {table}"), "record.seal", input);
         let open = json!({ "key": hex(key()), "scope": hex(SCOPE), "table": table, "name": hex(&name), "record": record["record"] });

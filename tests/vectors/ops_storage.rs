@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use hex::encode as hex;
 use serde_json::{Value, json};
 use sottovoce::crypto::random::Seed;
+use sottovoce::ratchet::{Ratchet, SkippedBlock};
 use sottovoce::storage::job::{Job, JobId};
 use sottovoce::storage::timer::Timer;
 use sottovoce::storage::{
@@ -52,6 +53,8 @@ pub fn run(op: &str, i: &Inputs) -> ops::Outcome {
             1 => record::<Timer>(op, &vault, i),
             2 => record::<SetTimer>(op, &vault, i),
             3 => record::<Job>(op, &vault, i),
+            4 => record::<Ratchet>(op, &vault, i),
+            5 => record::<SkippedBlock>(op, &vault, i),
             _ => record::<Specimen>(op, &vault, i),
         },
         "entry.seal" | "entry.open" => entry(op, &vault, i),
