@@ -8,6 +8,7 @@ use sottovoce::identity::Verified;
 use sottovoce::identity::prekeys::{OneTimeSecret, Prekeys};
 use sottovoce::pairwise::{FirstAnswer, Frame};
 use sottovoce::ratchet::{BlockChange, BlockId, Given, Ratchet, SkippedBlock, open_first};
+use sottovoce::time::{Span, Timestamp};
 use sottovoce::wire::Wire as _;
 
 use crate::scene::{NOW, Scene};
@@ -20,6 +21,8 @@ pub struct Randomness(Generator);
 pub struct End {
     pub ratchet: Ratchet,
     pub blocks: BTreeMap<BlockId, SkippedBlock>,
+    /// Milliseconds that have passed, one for each message.
+    passed: u64,
 }
 
 /// A session at both ends, in which both have heard the other.
@@ -83,7 +86,12 @@ pub type AcceptedRest =
 
 impl End {
     pub fn new(ratchet: Ratchet) -> Self {
-        Self { ratchet, blocks: BTreeMap::new() }
+        Self { ratchet, blocks: BTreeMap::new(), passed: 0 }
+    }
+
+    fn now(&mut self) -> Timestamp {
+        self.passed += 1;
+        NOW.plus(Span::from_millis(self.passed))
     }
 
     /// As it would be read from a store.
@@ -92,7 +100,8 @@ impl End {
     }
 
     pub fn seal(&mut self, randomness: &mut Randomness) -> Vec<u8> {
-        self.ratchet.seal(TEXT, None, NOW, &mut randomness.generator()).unwrap().message
+        let now = self.now();
+        self.ratchet.seal(TEXT, None, now, &mut randomness.generator()).unwrap().message
     }
 
     pub fn answer(&mut self, answer: FirstAnswer, randomness: &mut Randomness) -> Vec<u8> {
@@ -100,9 +109,10 @@ impl End {
     }
 
     pub fn open(&mut self, message: &[u8]) {
+        let now = self.now();
         let examined = self.ratchet.examine(message).unwrap();
         let block = examined.wants().block.and_then(|id| self.blocks.remove(&id));
-        let opened = self.ratchet.open(examined, Given { block, answer: None }, NOW).unwrap();
+        let opened = self.ratchet.open(examined, Given { block, answer: None }, now).unwrap();
         assert_eq!(opened.content, TEXT);
         for change in opened.blocks {
             match change {
