@@ -26,6 +26,8 @@ mod paired;
 mod peers;
 #[path = "layers/proto.rs"]
 mod proto;
+#[path = "layers/ratchet.rs"]
+mod ratchet;
 #[path = "layers/sealed.rs"]
 mod sealed;
 #[path = "layers/signatures.rs"]
@@ -48,6 +50,7 @@ fn main() {
     pairs.head("ours ns", "primitives", false);
     identity::run(&mut pairs);
     handshake::run(&mut pairs);
+    ratchet::run(&mut pairs);
     pairs.head("ours ns", "beside", false);
     storage::run(&mut pairs);
     pairs.head("libcrux", "RustCrypto", false);

@@ -16,7 +16,7 @@ use sottovoce::identity::validity::{LONGEST, Validity};
 use sottovoce::time::Timestamp;
 use sottovoce::wire::Wire as _;
 
-use crate::bare::SEED;
+use super::SEED;
 
 pub const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
 
