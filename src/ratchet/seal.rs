@@ -7,7 +7,7 @@ use super::header::HeaderKeys;
 use super::lane::Lane;
 use super::open::Position;
 use super::root::{self, NewChain, Stepped};
-use super::{LONGEST, OpenChain, Ratchet, RatchetError, Sending, body, message};
+use super::{Healing, LONGEST, OpenChain, Ratchet, RatchetError, Sending, body, message};
 use crate::crypto::secret::Secret;
 use crate::crypto::{random, x25519};
 use crate::pairwise::{FirstAnswer, Role};
@@ -52,10 +52,12 @@ impl Ratchet {
             Sending::Open(_) => None,
             Sending::Due(previous) => Some(self.sending_step(*previous, answer, now, rng)?),
         };
-        let stepped_lane = step.as_ref().and_then(|step| step.mixed.as_ref()).map(|(lane, _)| lane);
+        let mixed = step.as_ref().and_then(|step| step.mixed.as_ref());
+        let stepped_lane = mixed.map(|(lane, _)| lane);
+        let post_quantum = mixed.map_or(self.healing.post_quantum, |(_, made)| *made);
         let answered = stepped_lane.unwrap_or(&self.lane).answer(now, rng)?;
         let lane = answered.as_ref().or(stepped_lane).unwrap_or(&self.lane);
-        let raised = lane.waits() && self.healing.is_post_quantum_overdue(now);
+        let raised = lane.waits() && Healing { post_quantum, ..self.healing }.is_post_quantum_overdue(now);
         let (size, room) = body::fit(content.len(), raised)?;
         let (fields, cursor) = lane.fields(room);
         let padded = body::encode(&fields, content, size)?;
