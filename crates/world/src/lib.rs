@@ -4,6 +4,7 @@
 
 pub mod dice;
 pub mod disk;
+pub mod ratchet;
 pub mod store;
 
 /// Why a world came to an end before its time.
