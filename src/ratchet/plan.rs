@@ -114,7 +114,11 @@ impl Ratchet {
         block: Option<SkippedBlock>,
         answer: Option<AnswerKey>,
     ) -> Result<New, RatchetError> {
-        let Sending::Open(open) = &self.sending else { return Err(RatchetError::Ahead) };
+        // An initiator that was set back to its beginning has sealed nothing that could have been answered.
+        let open = match &self.sending {
+            Sending::Open(open) if open.chain.next() > 0 => open,
+            Sending::Open(_) | Sending::Due(_) => return Err(RatchetError::Ahead),
+        };
         let Header { ratchet_key, previous, epoch, .. } = *header;
         let least = current.map_or(0, |current| current.chain.next());
         let most = if current.is_some() { u32::MAX } else { 0 };

@@ -5,6 +5,7 @@
 
 pub mod dice;
 pub mod disk;
+pub mod ratchet;
 pub mod sessions;
 pub mod store;
 

@@ -1,9 +1,10 @@
-//! `cargo run --release -p sottovoce-world -- store --processes 2 --kill 500`
+//! `cargo run --release -p sottovoce-world -- store --processes 2 --kill 500`, `… -- ratchet exposure`
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use sottovoce_world::Failure;
+use sottovoce_world::ratchet;
 use sottovoce_world::sessions::{self, Sessions};
 use sottovoce_world::store::{self, Options, Worker};
 
@@ -18,6 +19,9 @@ struct Arguments {
 enum World {
     /// Kills processes that write into one store, and looks whether it stays whole
     Store(Options),
+    /// Holds the ratchet against a model of it
+    #[command(subcommand)]
+    Ratchet(ratchet::Experiment),
     /// Sessions on networks that lose, delay, reorder and repeat
     #[command(subcommand)]
     Sessions(Sessions),
@@ -28,6 +32,7 @@ enum World {
 fn main() -> Result<ExitCode, Failure> {
     match Arguments::parse().world {
         World::Store(options) => store::main(&options),
+        World::Ratchet(experiment) => Ok(ratchet::main(experiment)),
         World::Sessions(what) => sessions::main(&what),
         World::StoreWorker(worker) => worker.run().map(|()| ExitCode::SUCCESS),
     }
