@@ -1,7 +1,7 @@
 //! End-to-end encrypted messaging between accounts `user@domain` on independent servers, as a library without I/O: no
 //! sockets, no files, no clock, no threads, no randomness of its own. So far it contains the ground: cryptographic
 //! primitives behind types that are hard to misuse ([`crypto`]), the strict wire format ([`wire`]), the contract with the application's
-//! store ([`storage`]), and accounts, devices, servers, prekeys and trust ([`identity`]); above it the [`handshake`].
+//! store ([`storage`]), and accounts, devices, servers, prekeys and trust ([`identity`]); above it the [`handshake`] and the [`ratchet`].
 //!
 //! ```
 //! use sottovoce::crypto::blob;
@@ -35,8 +35,9 @@
 //! | layer | module | |
 //! |---|---|---|
 //! | 4 | [`handshake`] | how two devices come to share a session |
+//! | 4 | [`ratchet`] | how a session's messages are sealed and opened |
 //! | 3 | [`identity`] | addresses, accounts, devices, servers, prekeys, trust |
-//! | 3 | [`pairwise`] | what a handshake gives to a ratchet |
+//! | 3 | [`pairwise`] | what handshake and ratchet give each other |
 //! | 2 | [`storage`] | keys, wants, writes, encryption at rest |
 //! | 1 | [`wire`] | strict canonical Protocol Buffers, limits |
 //! | 0 | [`crypto`] | primitives, labels, secrets |
