@@ -14,7 +14,7 @@ const STEP: usize = 1_536;
 /// The largest bucket.
 const LARGEST: usize = 49_152;
 /// The most content that a message has.
-pub const MAX_CONTENT: usize = LARGEST - FIXED;
+pub const MAX_CONTENT: usize = LARGEST - FIXED - SYMBOL;
 
 /// What a body says.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,15 +37,15 @@ fn bucket(length: usize) -> Result<usize, CryptoError> {
     small.or_else(large).ok_or(CryptoError::TooLong)
 }
 
-/// The bucket for content of this length, the next larger one if `raised` and there is one, and how many symbols it has room for.
-/// [`CryptoError::TooLong`] above [`MAX_CONTENT`].
+/// The bucket for content of this length, the next larger one if `raised` and there is one, and how many symbols it has room for: at
+/// least one, whether one waits or not. [`CryptoError::TooLong`] above [`MAX_CONTENT`].
 pub(super) fn fit(content: usize, raised: bool) -> Result<(usize, usize), CryptoError> {
-    let least = content.checked_add(FIXED).ok_or(CryptoError::TooLong)?;
-    let mut size = bucket(least)?;
+    let used = content.checked_add(FIXED).ok_or(CryptoError::TooLong)?;
+    let mut size = bucket(used.saturating_add(SYMBOL))?;
     if raised {
         size = bucket(size.saturating_add(1)).unwrap_or(size);
     }
-    Ok((size, size.saturating_sub(least).checked_div(SYMBOL).unwrap_or(0)))
+    Ok((size, size.saturating_sub(used).checked_div(SYMBOL).unwrap_or(0)))
 }
 
 /// The body in `size` bytes, into which it was made to fit.

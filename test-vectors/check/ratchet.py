@@ -25,7 +25,7 @@ SYMBOL = 32
 BODY = ">I5s5s"
 LEAST_BODY = 16
 BUCKETS = [192, 384, 768, *range(1536, 49152 + 1, 1536)]
-MOST_CONTENT = BUCKETS[-1] - LEAST_BODY
+MOST_CONTENT = BUCKETS[-1] - LEAST_BODY - SYMBOL
 
 # The symbols of a key come from A, those of an answer from B.
 SYMBOLS = {FROM_A: 37, FROM_B: 35}
@@ -170,4 +170,4 @@ def decode_body(direction: int, padded: bytes) -> Body:
 
 
 def smallest_bucket(content: bytes) -> int:
-    return next(i for i, bucket in enumerate(BUCKETS) if bucket >= LEAST_BODY + len(content))
+    return next(i for i, bucket in enumerate(BUCKETS) if bucket >= LEAST_BODY + SYMBOL + len(content))

@@ -301,7 +301,7 @@ def step_forward(chain: Dict[str, Any], number: int) -> List[Tuple[int, bytes]]:
 
 def follow(state: State, header: ratchet.Header, answered: Answered, forward: Callable) -> Dict[str, Any]:
     """A root step for receiving; the new chain is the current one."""
-    require("open" in state, "ahead")
+    require("open" in state and state["open"]["next"] > 0, "ahead")
     current, own = state.get("receiving"), state["open"]
     require(header.previous >= current["next"] if current else header.previous == 0, "bad-header")
     is_answering = "answering" in state and header.epoch == state["answering"]["epoch"]

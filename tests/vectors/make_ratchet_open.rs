@@ -9,7 +9,7 @@ use crate::make::{File, counting, flipped};
 use crate::make_ratchet::bad_bodies;
 use crate::make_wire::{bytes as bytes_field, number};
 use crate::ratchet_forge::{
-    At, Forged, OPEN, RECEIVING, States, acknowledged, body, plain_body, states, stranger,
+    At, Forged, OPEN, RECEIVING, States, acknowledged, body, plain_body, sealed_once, states, stranger,
 };
 use crate::ratchet_talk::{BEGUN, lane, session};
 use crate::{make_ratchet_kept, make_ratchet_lane, make_ratchet_seal};
@@ -190,9 +190,12 @@ fn next_chains(file: &mut File, states: &States) {
     );
     at.forged("of somebody who does not know the root", &Forged::next([0, 1, 0], None), "unauthentic");
 
-    at.place = "A, the answer's chain";
-    at.state = acknowledged(&states.begun);
     let ciphertext = || Ciphertext::from_bytes(&counting(20, 1088)).ok();
+    at.place = "A, which has sealed nothing, the answer's chain";
+    at.state = acknowledged(&states.begun);
+    at.forged("ahead", &Forged::next([0, 0, 0], ciphertext()), "ahead");
+    at.place = "A, the answer's chain";
+    at.state = acknowledged(&sealed_once(&states.begun));
     at.forged("with a chain before it", &Forged::next([0, 1, 0], ciphertext()), "bad-header");
     at.forged("with an epoch", &Forged::next([0, 0, 1], ciphertext()), "bad-header");
     at.forged("without ct3", &Forged::next([0, 0, 0], None), "bad-length");

@@ -4,14 +4,14 @@ use crate::edit::{To, get_number, set};
 use crate::make::{File, counting, flipped};
 use crate::make_ratchet::DAY;
 use crate::make_wire::number;
-use crate::ratchet_forge::{OPEN, States, acknowledged, open, seal};
+use crate::ratchet_forge::{OPEN, States, acknowledged, open, seal, sealed_once};
 use crate::ratchet_talk::BEGUN;
 use hex::encode as hex;
 use serde_json::json;
 
 /// The first answer at A, and how it proves B.
 pub fn answers(file: &mut File, states: &States) {
-    let (k3, now, begun) = (hex(counting(120, 32)), BEGUN + DAY, acknowledged(&states.begun));
+    let (k3, now, begun) = (hex(counting(120, 32)), BEGUN + DAY, acknowledged(&sealed_once(&states.begun)));
     let input = |state: &[u8], k3: &str| {
         let mut input = open(state, &[], &states.answer, now);
         input["k3"] = k3.into();
@@ -45,10 +45,10 @@ pub fn sealing(file: &mut File, states: &States) {
     let at =
         |state: &[u8], content: usize, now: u64| seal(state, &counting(1, content), now, &counting(5, 32));
     let state = &states.later;
-    for length in [176, 177, 752, 753, 1521] {
+    for length in [144, 145, 720, 721, 1489] {
         file.good(&format!("seal {length} bytes"), op, at(state, length, BEGUN));
     }
-    file.bad("seal 49,137 bytes", op, at(state, 49_137, BEGUN), "too-long");
+    file.bad("seal 49,105 bytes", op, at(state, 49_105, BEGUN), "too-long");
     file.bad("seal from a stuck source", op, seal(state, &[], BEGUN, &[8; 32]), "weak-randomness");
     let begun = get_number(state, &[3]).unwrap();
     file.good("seal after 90 days", op, at(state, 0, begun + 90 * DAY));

@@ -187,6 +187,11 @@ pub fn acknowledged(state: &[u8]) -> Vec<u8> {
     set(state, &[11, 4], To::Absent)
 }
 
+/// The state of A with the number of its first message used.
+pub fn sealed_once(state: &[u8]) -> Vec<u8> {
+    set(state, &[8, 2], To::Number(1))
+}
+
 pub fn states() -> States {
     let mut script = Script::new(20);
     let begun = script.a.state.clone();

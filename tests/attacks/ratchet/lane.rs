@@ -378,7 +378,7 @@ fn p_08_rule_8_symbols_add_whole_buckets() {
     drop(quiet.open(&forge(&other, |_| {}, &body(&everything)), NOW).unwrap());
     let buckets = [192, 384, 768, 1_536, 3_072];
     for (place, bucket) in buckets.iter().enumerate().take(4) {
-        for content in [bucket - 16, bucket - 17, bucket - 48] {
+        for content in [bucket - 48, bucket - 49, bucket - 80] {
             assert_eq!(length(&pair.a, content, 0), *bucket, "waiting");
             assert_eq!(length(&quiet, content, 0), *bucket, "nothing waits");
             assert_eq!(length(&quiet, content, 8), *bucket, "overdue, but nothing waits");

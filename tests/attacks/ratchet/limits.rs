@@ -172,7 +172,7 @@ fn r_23_p_08_lengths_are_buckets() {
     let mut seen = BTreeSet::new();
     for length in (0..2_000).chain((2_000..=MAX_CONTENT).step_by(97)).chain([MAX_CONTENT]) {
         let sealed = pair.a.clone().seal(&vec![7; length], NOW, &mut pair.rng).unwrap().message;
-        let least = length + 16;
+        let least = length + 48;
         let bucket = [192, 384, 768].into_iter().find(|bucket| least <= *bucket);
         assert_eq!(sealed.len(), 96 + bucket.unwrap_or(least.next_multiple_of(1_536)));
         seen.insert(sealed.len());

@@ -26,7 +26,7 @@ const LISTS: [List; 9] = [
     List { name: "from 128, doubling", fit: |least| grown(least, 128, 2, 1) },
     List {
         name: "**192, 384, 768, multiples of 1,536**",
-        fit: |least| hazmat::bucket(least - FIXED, false).unwrap().0,
+        fit: |least| hazmat::bucket(least - FIXED - SYMBOL, false).unwrap().0,
     },
     List { name: "from 256, doubling", fit: |least| grown(least, 256, 2, 1) },
     List { name: "multiples of 1,024", fit: |least| least.next_multiple_of(1_024) },
@@ -42,7 +42,8 @@ fn grown(least: usize, first: usize, times: usize, by: usize) -> usize {
 
 /// How many lengths messages up to the largest text of the table may have, bytes added to the average text, and messages per mixing.
 fn measure(list: &List) -> (usize, f64, f64) {
-    let mut lengths: Vec<usize> = (10..=1_000).map(|text| (list.fit)(text + AROUND_TEXT + FIXED)).collect();
+    let mut lengths: Vec<usize> =
+        (10..=1_000).map(|text| (list.fit)(text + AROUND_TEXT + FIXED + SYMBOL)).collect();
     lengths.dedup();
     let mut dice = Dice::new(1);
     let mut rng = dice.generator();
@@ -51,7 +52,7 @@ fn measure(list: &List) -> (usize, f64, f64) {
     while mixed < MIXINGS {
         for way in [0, 1] {
             let content = text(&mut dice, 0) + AROUND_TEXT + FIXED;
-            let length = (list.fit)(content);
+            let length = (list.fit)(content + SYMBOL);
             mixed += exchange(&mut sides, way, (length - content) / SYMBOL, &mut rng);
             (messages, least, padded) = (messages + 1, least + content, padded + length);
         }

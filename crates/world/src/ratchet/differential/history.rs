@@ -116,7 +116,7 @@ impl History<'_> {
         let length = match self.dice.below(40) {
             0..=29 => self.below(200),
             30..=33 => self.below(2_000),
-            34..=37 => [192, 384, 768, 1_536][self.below(4)] - 18 + self.below(4),
+            34..=37 => [192, 384, 768, 1_536][self.below(4)] - 50 + self.below(4),
             38 => self.below(CONTENT),
             _ => CONTENT - 2 + self.below(5),
         };

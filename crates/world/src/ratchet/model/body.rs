@@ -7,7 +7,7 @@ use super::lane::{ANSWER, KEY, Lane, Symbol};
 use super::primitives::{array, split};
 
 /// The most that fits.
-pub(crate) const CONTENT: usize = 49_136;
+pub(crate) const CONTENT: usize = 49_104;
 
 #[derive(Debug)]
 pub(crate) struct Body {
@@ -24,7 +24,7 @@ pub(crate) fn buckets() -> impl Iterator<Item = usize> {
 
 /// A body with this content and as many symbols as fit, in a larger bucket than it needs if the lane is late.
 pub(crate) fn padded(content: &[u8], lane: &mut Lane, is_late: bool) -> Vec<u8> {
-    let mut fitting = buckets().filter(|bucket| *bucket >= 16 + content.len());
+    let mut fitting = buckets().filter(|bucket| *bucket >= 48 + content.len());
     let smallest = fitting.next().expect("content is short enough");
     let bucket = if is_late && lane.waits() { fitting.next().unwrap_or(smallest) } else { smallest };
     let (epoch, received) = lane.fields();
