@@ -61,6 +61,12 @@ fn k3() -> Secret<32> {
 }
 
 impl Side {
+    /// An initiator that has sealed nothing.
+    pub fn beginning(rng: &mut Generator) -> Self {
+        let secret = session_secret(Role::Initiator, TRANSCRIPT, keys());
+        Self::of(&Ratchet::begin(secret, NOW, rng).unwrap())
+    }
+
     pub fn of(ratchet: &Ratchet) -> Self {
         Self { state: ratchet.encode().unwrap(), blocks: BTreeMap::new() }
     }
@@ -134,10 +140,10 @@ impl Side {
 impl Pair {
     pub fn new(seed: u64) -> Self {
         let mut rng = generator(seed);
-        let secret = |role| session_secret(role, TRANSCRIPT, keys());
-        let mut a = Side::of(&Ratchet::begin(secret(Role::Initiator), NOW, &mut rng).unwrap());
+        let mut a = Side::beginning(&mut rng);
         let first = a.seal(b"first", NOW, &mut rng).unwrap().message;
-        let (ratchet, opened) = Ratchet::respond(secret(Role::Responder), &first, NOW).unwrap();
+        let (ratchet, opened) =
+            Ratchet::respond(session_secret(Role::Responder, TRANSCRIPT, keys()), &first, NOW).unwrap();
         assert_eq!(opened.content, b"first");
         Self { a, b: Side::of(&ratchet), rng, now: NOW, first }
     }

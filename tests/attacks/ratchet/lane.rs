@@ -391,6 +391,20 @@ fn p_08_rule_8_symbols_add_whole_buckets() {
     assert!(!pair.a.ratchet().healing().is_overdue(NOW.plus(OVERDUE)));
 }
 
+/// Rule 8: whether healing is overdue is asked after the step that the message makes.
+#[test]
+fn p_08_rule_8_a_step_that_heals_needs_no_larger_bucket() {
+    let mut pair = ready();
+    pair.now = NOW.plus(Span::from_days(8));
+    while lane(&pair.a) != (Phase::Ready, 2) {
+        pair.a_says(ROOMY);
+        pair.b_says(ROOMY);
+    }
+    assert!(pair.a.ratchet().healing().is_overdue(pair.now));
+    assert_eq!(pair.seal_a(b"").len(), 96 + 192);
+    assert_eq!(lane(&pair.a), (Phase::Offering, 3));
+}
+
 /// The lane turns over and over, in both directions' epochs, and healing says when.
 #[test]
 fn r_15_healing_is_told() {

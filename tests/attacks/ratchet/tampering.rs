@@ -6,7 +6,7 @@ use sottovoce::pairwise::{FirstOpened, Role};
 use sottovoce::ratchet::hazmat::{self, Fields};
 use sottovoce::ratchet::{RatchetError, open_first};
 
-use super::pair::{NOW, Pair, Side, keys};
+use super::pair::{NOW, Pair, Side, generator, keys};
 use super::{body, forge, forge_raw};
 use crate::support::{below, rng};
 
@@ -270,4 +270,14 @@ fn r_05_a_state_that_was_set_back_is_told() {
     let next = pair.seal_a(b"goes on");
     assert_eq!(older.clone().open(&next, NOW).err(), Some(RatchetError::Ahead));
     drop(pair.b.open(&next, NOW).unwrap());
+}
+
+/// Nothing that an initiator has sealed can have been answered before it sealed anything.
+#[test]
+fn r_05_a_state_from_before_the_first_message_is_told() {
+    let mut pair = Pair::new(8);
+    let mut older = Side::beginning(&mut generator(8));
+    let answer = pair.seal_b(b"answer");
+    assert_eq!(older.open(&answer, NOW).err(), Some(RatchetError::Ahead));
+    drop(pair.a.open(&answer, NOW).unwrap());
 }
