@@ -7,7 +7,7 @@ use super::lane::Lane;
 use super::message::Envelope;
 use super::open::{Gap, Given, Opened, Position};
 use super::root::{self, NewChain, Stepped};
-use super::skipped::{BlockChange, Closed, KEPT_FOR, Ledger, Run, SkippedBlock, index_of, pass};
+use super::skipped::{BlockChange, Closed, Ledger, Run, SkippedBlock, index_of, pass};
 use super::{Ratchet, RatchetError, Receiving, Sending};
 use crate::pairwise::{AnswerKey, ChainPlace, Role};
 use crate::time::Timestamp;
@@ -273,10 +273,8 @@ fn late(
     now: Timestamp,
 ) -> Result<(KeyFrom, MessageKey), RatchetError> {
     let index = index_of(number);
-    let is_kept =
-        |kept: &&super::skipped::Kept| kept.index == index && now <= kept.at.min(now).plus(KEPT_FOR);
-    let is_kept = ledger.blocks.iter().find(is_kept).is_some();
-    let mut block = block.filter(|_| is_kept).ok_or(gone(ledger.forgotten || ledger.has(index)))?;
+    let is_usable = ledger.is_usable(index, now);
+    let mut block = block.filter(|_| is_usable).ok_or(gone(ledger.forgotten || ledger.has(index)))?;
     let key = block.take(number).ok_or(gone(ledger.forgotten))?;
     Ok((KeyFrom::Block(block), key))
 }

@@ -17,7 +17,7 @@ const MAX_CLOSED: usize = 16;
 /// The most closed chains whose tags are remembered.
 const MAX_REMEMBERED: usize = 8;
 /// How long a block is kept after a key was last put into it.
-pub(super) const KEPT_FOR: Span = Span::from_days(30);
+const KEPT_FOR: Span = Span::from_days(30);
 
 /// Which record a block is, within its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -147,7 +147,13 @@ impl Ledger {
         self.blocks.iter().any(|kept| kept.index == index)
     }
 
-    /// Puts the keys of a run into blocks; `started` is the one that is already kept, if the run begins in it.
+    /// Whether a block is kept and not too old.
+    pub(super) fn is_usable(&self, index: u32, now: Timestamp) -> bool {
+        self.blocks.iter().any(|kept| kept.index == index && now <= kept.at.min(now).plus(KEPT_FOR))
+    }
+
+    /// Puts the keys of a run into blocks; `started` is the one that is already kept, if the run begins in it. New keys do not make
+    /// older ones younger that are too old: these go.
     pub(super) fn keep(
         &mut self,
         tag: Tag,
@@ -157,7 +163,9 @@ impl Ledger {
     ) -> Vec<BlockChange> {
         self.forgotten |= run.keys.first().is_some_and(|(first, _)| *first > run.from);
         let mut blocks: Vec<SkippedBlock> = Vec::new();
-        let mut started = started;
+        let held = started.is_some();
+        let mut started = started.filter(|block| self.is_usable(block.id.index, now));
+        self.forgotten |= held && started.is_none();
         for (number, key) in &run.keys {
             let id = BlockId { tag, index: index_of(*number) };
             if blocks.last().is_none_or(|block| block.id != id) {

@@ -83,6 +83,9 @@ class Kept:
                 chain["blocks"].append(listed)
             else:
                 require(place in self.blocks, "not-given")
+                if self.now - listed["kept_at"] > OLDEST:
+                    self.blocks[place] = {}
+                    chain["forgotten"] = True
             listed["kept_at"] = self.now
             self.blocks.setdefault(place, {})[number] = key
 

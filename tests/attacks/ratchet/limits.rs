@@ -151,6 +151,23 @@ fn r_03_kept_keys_age() {
     }
 }
 
+/// New keys in a block make no old ones younger: what was too old when they came is gone.
+#[test]
+fn r_03_new_keys_do_not_prolong_old_ones() {
+    for (days, lives) in [(30, true), (31, false)] {
+        let mut pair = Pair::after(5, 1);
+        let late = pair.seal_a(b"late");
+        pair.a_passes();
+        let also = pair.seal_a(b"late too");
+        pair.now = NOW.plus(Span::from_days(days));
+        pair.a_passes();
+        assert_eq!(pair.b.blocks.len(), 1);
+        assert!(pair.b.clone().open(&also, pair.now).unwrap().is_late);
+        let opened = pair.b.open(&late, pair.now).map(|opened| opened.is_late);
+        assert_eq!(opened, if lives { Ok(true) } else { Err(RatchetError::TooOld) }, "{days}");
+    }
+}
+
 /// A session gets old: a linked handshake is due, and later it seals nothing. It opens what comes.
 #[test]
 fn r_24_sessions_age() {

@@ -153,8 +153,13 @@ impl Side {
         while chain.next < to {
             let (n, key) = (chain.next, chain.step());
             if n + 1_000 >= to {
-                self.kept.insert((chain.tag(), n), key);
-                self.kept_at.insert((chain.tag(), n / 64), now);
+                let (tag, block) = (chain.tag(), n / 64);
+                let time = self.kept_at.insert((tag, block), now).unwrap_or(now);
+                if now.saturating_sub(time) > 30 * DAY {
+                    self.kept.retain(|(it, n), _| (*it, n / 64) != (tag, block));
+                    chain.forgotten = true;
+                }
+                self.kept.insert((tag, n), key);
             } else {
                 chain.forgotten = true;
             }
