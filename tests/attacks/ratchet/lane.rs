@@ -1,4 +1,4 @@
-//! the eight rules of the lane, §6.8. Each test fails when its rule is loosened (`.ci/campaigns/lane-rules`).
+//! the eight rules of the lane, §6.8. Each test fails when its rule is loosened (`.ci/campaigns/ratchet-rules`).
 
 use std::collections::BTreeMap;
 
@@ -251,6 +251,30 @@ fn r_17_rule_5_erasure() {
     drop(pair.b.ratchet().expire(NOW.plus(Span::from_days(4_000))));
     drop(pair.b.open(&named, NOW.plus(Span::from_days(4_000))).unwrap());
     assert!(!contains(&pair.b, &shared), "followed");
+    assert_eq!(lane(&pair.b), (Phase::Collecting, 2));
+}
+
+/// Rule 5: neither time nor what else opens takes the answerer's secret.
+#[test]
+fn r_17_rule_5_the_secret_of_an_answer_does_not_age() {
+    let mut pair = until(1, Phase::Offering, Phase::Holding);
+    let answers: Vec<_> = (0..4).map(|_| pair.seal_b(ROOMY)).collect();
+    drop(pair.a.open(&answers[0], NOW).unwrap());
+    pair.a_says(ROOMY);
+    answers[1..].iter().for_each(|message| drop(pair.a.open(message, NOW).unwrap()));
+    assert_eq!(lane(&pair.a), (Phase::Ready, 1));
+    let shared = secret(&pair.b);
+    let later: Vec<_> = [31, 91, 4_000].map(|days| (days, pair.seal_a(ROOMY))).into();
+    for (days, message) in later {
+        let now = NOW.plus(Span::from_days(days));
+        let mut ratchet = pair.b.ratchet();
+        assert!(ratchet.expire(now).is_empty());
+        pair.b = Side::of(&ratchet);
+        drop(pair.b.open(&message, now).unwrap());
+        assert_eq!((lane(&pair.b), secret(&pair.b)), ((Phase::Answering, 1), shared.clone()), "{days}");
+    }
+    pair.b_says(ROOMY);
+    pair.a_says(ROOMY);
     assert_eq!(lane(&pair.b), (Phase::Collecting, 2));
 }
 

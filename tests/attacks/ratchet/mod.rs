@@ -3,6 +3,7 @@
 #[path = "../../pair/mod.rs"]
 mod pair;
 
+mod beginnings;
 mod clones;
 mod lane;
 mod limits;
