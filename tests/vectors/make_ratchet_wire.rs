@@ -30,18 +30,18 @@ pub struct States {
 fn states() -> States {
     let mut script = Script::new(30);
     let begun = script.a.state.clone();
-    // Content leaves no room for symbols.
-    let first = script.burst("A", 2, 176);
+    // Content leaves room for one symbol only.
+    let first = script.burst("A", 2, 144);
     script.open("B", first[1]);
     let due = script.b.state.clone();
-    let answer = script.burst("B", 1, 176);
+    let answer = script.burst("B", 1, 144);
     let answered = script.b.state.clone();
     script.open("A", answer[0]);
     let heard = script.a.state.clone();
     for count in [1, 1, 1] {
-        let message = *script.burst("A", count, 176).last().unwrap();
+        let message = *script.burst("A", count, 144).last().unwrap();
         script.open("B", message);
-        let answer = script.seal("B", &[7; 176]);
+        let answer = script.seal("B", &[7; 144]);
         script.open("A", answer);
     }
     let later = script.b.state.clone();

@@ -195,7 +195,7 @@ pub fn sealed_once(state: &[u8]) -> Vec<u8> {
 pub fn states() -> States {
     let mut script = Script::new(20);
     let begun = script.a.state.clone();
-    let first = script.seal("A", &counting(1, 170));
+    let first = script.seal("A", &counting(1, 144));
     script.open("B", first);
     let due = script.b.state.clone();
     let second = script.seal("B", b"answer");
@@ -203,7 +203,7 @@ pub fn states() -> States {
     script.open("A", second);
     let heard = acknowledged(&script.a.state);
     let answer = script.message(second);
-    let third = script.seal("A", &counting(1, 170));
+    let third = script.seal("A", &counting(1, 144));
     let second = script.a.state.clone();
     script.open("B", third);
     script.seal("B", b"later");
