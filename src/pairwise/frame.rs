@@ -1,5 +1,6 @@
 //! What one device sends to another. `docs/PROTOCOL.md` §6.11.
 
+use crate::crypto::hash::Hash;
 use crate::wire::Rule;
 use crate::wire::generated::messages as proto;
 use crate::wire::message::{Message, required};
@@ -11,6 +12,15 @@ pub struct Frame {
     pub initial: Option<Vec<u8>>,
     /// A message of the ratchet.
     pub message: Vec<u8>,
+}
+
+impl Frame {
+    /// Whether a frame whose message has an expected tag may be taken for what it is: it has no `Initial`, or a repetition of the one
+    /// that the session was made of, `accepted` being its hash (§5.6, step 2). Otherwise it is refused as a
+    /// [`Mismatch`](crate::handshake::HandshakeError::Mismatch). An initiator's session was made of none that could come back.
+    pub fn repeats(&self, accepted: Option<Hash>) -> bool {
+        self.initial.as_ref().is_none_or(|initial| accepted == Some(Hash::of(initial)))
+    }
 }
 
 impl Message for Frame {

@@ -4,8 +4,8 @@ use sottovoce::crypto::CryptoError;
 use sottovoce::handshake::{HandshakeError, Initial, OneTimePlace, ReplayEntry};
 use sottovoce::identity::prekeys::{KEPT, OneTimeSecret};
 use sottovoce::identity::validity::LONGEST;
-use sottovoce::pairwise::ForwardSecrecy;
 use sottovoce::pairwise::hazmat::{answered, opened};
+use sottovoce::pairwise::{ForwardSecrecy, Frame};
 use sottovoce::time::{Span, Timestamp};
 use sottovoce::wire::Wire as _;
 use sottovoce_heap::measure;
@@ -42,6 +42,23 @@ fn h_09_an_initial_is_accepted_once() {
         } else {
             assert!(read(bob.open(replayed).unwrap(), &message).is_ok());
         }
+    }
+}
+
+/// A repetition with the next message is compared by its hash and not opened again; another Initial under a tag of the session is
+/// refused, and one of whoever answers always.
+#[test]
+fn h_09_a_repetition_is_of_the_same_initial() {
+    let (alice, bob) = (person(1), Responder::new(2));
+    let (initial, message, _) = sent(begin(&alice, &bob, With::Pair(2), 1));
+    let accepted = Some(bob.accept(&initial, &message, &alice.account).unwrap().initial);
+    let frame = |initial: Option<Vec<u8>>| again(&Frame { initial, message: message.clone() });
+    assert!(frame(None).repeats(accepted) && frame(None).repeats(None));
+    assert!(frame(Some(initial.clone())).repeats(accepted) && !frame(Some(initial.clone())).repeats(None));
+    for bit in (0..8 * initial.len()).step_by(101) {
+        let mut other = initial.clone();
+        other[bit / 8] ^= 1 << (bit % 8);
+        assert!(!frame(Some(other)).repeats(accepted), "bit {bit}");
     }
 }
 
