@@ -34,7 +34,7 @@ const LAYERS: &[(&str, i8)] = &[
 /// Dependencies that one layer hides from all others.
 const HIDDEN: &[(&str, &str)] = &[
     ("prost", "wire"),
-    ("x25519_dalek", "crypto"),
+    ("curve25519_dalek", "crypto"),
     ("ed25519_dalek", "crypto"),
     ("libcrux_ml_kem", "crypto"),
     ("libcrux_ml_dsa", "crypto"),

@@ -1,4 +1,4 @@
-//! ML-KEM-768 and ML-DSA-65: our wrappers against a second, independent implementation, on random inputs.
+//! ML-KEM-768, ML-DSA-65 and X25519: our wrappers against a second implementation, on random inputs.
 //!
 //! `SOTTOVOCE_SEED` (a `u64`) chooses other inputs, `SOTTOVOCE_COUNT` how many per operation.
 #![allow(
@@ -92,6 +92,27 @@ type TheirEncapsulationKey = ml_kem::EncapsulationKey<MlKem768>;
 fn ml_kem_pair(inputs: &mut Inputs) -> (mlkem::DecapsulationKey, TheirDecapsulationKey) {
     let seed = inputs.array::<{ mlkem::SEED_LENGTH }>();
     (mlkem::DecapsulationKey::from_seed(&Secret::new(seed)), TheirDecapsulationKey::from_seed(seed.into()))
+}
+
+/// The way over the Edwards curve against the ladder: points on the curve, on the twist, of every order, in every encoding.
+#[test]
+fn x25519() {
+    use curve25519_dalek::constants::EIGHT_TORSION;
+    use curve25519_dalek::edwards::EdwardsPoint;
+    let (mut on_curve, mut zero) = (0, 0);
+    let count = repeat("X25519", 7, |inputs| {
+        let (secret, any): ([u8; 32], [u8; 32]) = (inputs.array(), inputs.array());
+        let torsion = EIGHT_TORSION[usize::from(any[0] % 8)];
+        let mixed = EdwardsPoint::mul_base_clamped(any) + torsion;
+        for public in [any, mixed.to_montgomery().to_bytes(), torsion.to_montgomery().to_bytes()] {
+            let expected = x25519_dalek::x25519(secret, public);
+            let ours = hazmat::x25519(&secret, &public);
+            assert_eq!(ours.map_or([0; 32], |shared| *shared.expose()), expected);
+            on_curve += usize::from(curve25519_dalek::MontgomeryPoint(public).to_edwards(0).is_some());
+            zero += usize::from(expected == [0; 32]);
+        }
+    });
+    assert!(on_curve > 2 * count && on_curve < 3 * count && zero >= count, "all kinds were met");
 }
 
 #[test]

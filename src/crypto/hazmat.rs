@@ -69,7 +69,7 @@ pub fn xchacha20poly1305_open(
 
 /// X25519 with a public key that was not checked at parsing; the check of the result remains.
 pub fn x25519(secret: &[u8; 32], public: &[u8; 32]) -> Result<Secret<32>, CryptoError> {
-    x25519::nonzero(&x25519_dalek::x25519(*secret, *public))
+    x25519::multiply(&Secret::new(*secret), *public)
 }
 
 /// An Ed25519 signature without label.

@@ -1,8 +1,9 @@
 //! X25519 (RFC 7748) with checked keys. `docs/PROTOCOL.md` §2.3.
 
+use curve25519_dalek::montgomery::MontgomeryPoint;
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
-use x25519_dalek::StaticSecret;
+use zeroize::Zeroize as _;
 
 use super::CryptoError;
 use super::field;
@@ -35,7 +36,7 @@ impl PublicKey {
 }
 
 /// A private key, 32 bytes, clamped when used.
-pub struct SecretKey(StaticSecret);
+pub struct SecretKey(Secret<LENGTH>);
 
 impl SecretKey {
     /// A new key; draws 32 bytes. [`CryptoError::WeakRandomness`] if the source is stuck.
@@ -44,24 +45,23 @@ impl SecretKey {
     }
 
     /// The key with these private bytes.
-    pub fn from_secret(bytes: &Secret<LENGTH>) -> Self {
-        Self(StaticSecret::from(*bytes.expose()))
+    pub const fn from_secret(bytes: &Secret<LENGTH>) -> Self {
+        Self(bytes.duplicate())
     }
 
     /// The private bytes, for storing.
-    pub fn to_secret(&self) -> Secret<LENGTH> {
-        Secret::new(self.0.to_bytes())
+    pub const fn to_secret(&self) -> Secret<LENGTH> {
+        self.0.duplicate()
     }
 
     /// Computes the public key. It is not cached: keep the result where it is needed often.
     pub fn public_key(&self) -> PublicKey {
-        PublicKey(x25519_dalek::PublicKey::from(&self.0).to_bytes())
+        PublicKey(MontgomeryPoint::mul_base_clamped(*self.0.expose()).to_bytes())
     }
 
     /// The shared secret with `theirs`. [`CryptoError::InvalidKey`] if it is all zero, which a checked key cannot cause.
     pub fn diffie_hellman(&self, theirs: &PublicKey) -> Result<Secret<LENGTH>, CryptoError> {
-        let shared = self.0.diffie_hellman(&x25519_dalek::PublicKey::from(theirs.0));
-        nonzero(shared.as_bytes())
+        multiply(&self.0, theirs.0)
     }
 }
 
@@ -71,12 +71,25 @@ impl core::fmt::Debug for SecretKey {
     }
 }
 
-pub(super) fn nonzero(shared: &[u8; LENGTH]) -> Result<Secret<LENGTH>, CryptoError> {
-    if bool::from(shared.ct_eq(&[0; LENGTH])) {
-        Err(CryptoError::InvalidKey)
-    } else {
-        Ok(Secret::new(*shared))
-    }
+/// The function X25519 of RFC 7748 §5, refusing zero.
+///
+/// A point that is on the curve is multiplied in its Edwards form, for which there is vector code. A point on the twist, which no
+/// honest key is, takes the ladder. Which of them it is depends on the public key alone.
+pub(super) fn multiply(secret: &Secret<LENGTH>, public: [u8; LENGTH]) -> Result<Secret<LENGTH>, CryptoError> {
+    let point = MontgomeryPoint(public);
+    let mut shared = match point.to_edwards(0) {
+        Some(point) => {
+            let mut product = point.mul_clamped(*secret.expose());
+            let shared = product.to_montgomery();
+            product.zeroize();
+            shared
+        }
+        None => point.mul_clamped(*secret.expose()),
+    };
+    let result = Secret::new(shared.to_bytes());
+    shared.zeroize();
+    let is_zero = result.ct_eq(&Secret::new([0; LENGTH]));
+    if is_zero.into() { Err(CryptoError::InvalidKey) } else { Ok(result) }
 }
 
 /// The canonical encodings of u-coordinates whose order divides 8, on the curve or its twist: 0, 1, p - 1 and the two of order 8.
