@@ -255,7 +255,10 @@ impl Side {
         self.classical = now;
         if let (true, Phase::Ready { made, .. }) = (mixed.0 != 0, &self.lane.phase) {
             self.post_quantum = *made;
-            self.lane = Lane::offering(mixed.0 + 1, draw(rng), now);
+            self.lane = match mixed.0.checked_add(1) {
+                Some(epoch) => Lane::offering(epoch, draw(rng), now),
+                None => self.lane.closed(),
+            };
         }
     }
 

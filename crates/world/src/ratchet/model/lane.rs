@@ -62,7 +62,7 @@ impl Lane {
         matches!(self.phase, Phase::Closed)
     }
 
-    fn closed(&self) -> Self {
+    pub(crate) fn closed(&self) -> Self {
         Self::new(self.epoch, Phase::Closed, &[])
     }
 

@@ -137,7 +137,7 @@ impl Side {
         let mut chain = self.root_step(1 - self.role, &dh, (header.epoch, mixed), pair);
         if header.epoch != 0 {
             self.post_quantum = made;
-            self.lane = Lane::collecting(header.epoch + 1);
+            self.lane = header.epoch.checked_add(1).map_or_else(|| self.lane.closed(), Lane::collecting);
         }
         self.previous = open.next;
         chain.previous = header.pn;
