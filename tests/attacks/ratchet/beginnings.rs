@@ -53,7 +53,8 @@ fn r_07_a_session_begins_with_a_first_chain() {
         let message = forge(&pair.a, edit, &body(fields));
         let lent = secret(Role::Responder);
         let looked = open_first(first_chain(&lent), &message).map(FirstOpened::into_message);
-        let begun = Ratchet::respond(secret(Role::Responder), &message, NOW).map(|(_, opened)| opened.content);
+        let begun =
+            Ratchet::respond(secret(Role::Responder), &message, NOW).map(|(_, opened)| opened.content);
         assert_eq!(looked, begun);
         begun.err()
     };
