@@ -20,8 +20,8 @@ pub struct LinkProof {
 }
 
 impl LinkProof {
-    /// Proves to hold `link` in the handshake named by th2: that of the newest root step of the old session that the other side is known
-    /// to have made.
+    /// Proves to hold `link` in the handshake named by th2: one of those of the two newest root steps of the old session. A proof is given
+    /// for each, because which of them the other side has depends on what is on its way.
     pub fn new(link: &Secret<32>, transcript: &Hash) -> Self {
         let proof = Mac::labelled(link, label::mac::LINK).array(transcript.as_bytes()).finish();
         Self { link: Hash::of(link.expose()).truncated(), proof: *proof.expose() }

@@ -216,13 +216,8 @@ impl Ratchet {
         self.healing
     }
 
-    /// The link to prove this session with in a linked handshake (§5.11), that of the other side's newest chain. `None` if it has none:
-    /// an initiator whose session was not answered, or a responder that has only seen the first chain.
-    pub const fn link(&self) -> Option<&Secret<32>> {
-        self.links.received.as_ref()
-    }
-
-    /// The links of the two newest root steps, by which [`LinkProof`](crate::handshake::LinkProof)s are verified.
+    /// The links of the two newest root steps, or of the one that there was, or none: what [`LinkProof`](crate::handshake::LinkProof)s
+    /// are made of and verified by (§5.11). The other side has one of them.
     pub fn links(&self) -> Vec<Secret<32>> {
         let Links { sent, received } = &self.links;
         sent.iter().chain(received).map(Secret::duplicate).collect()

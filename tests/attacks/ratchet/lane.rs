@@ -125,9 +125,15 @@ fn r_15_rule_2_receive_only() {
     assert_eq!(lane(&pair.b), (Phase::Collecting, 2), "it kept its secret, and followed");
     (0..8).for_each(|_| pair.a_says(ROOMY));
     assert_eq!(lane(&pair.b), (Phase::Collecting, 2), "symbols are ignored");
-    let contradicting = Fields { epoch: 2, symbols: [(0, [1; 32])].into(), ..Fields::default() };
-    let message = forge(&pair.a, |_| {}, &body(&contradicting));
-    assert!(pair.b.open(&message, NOW).is_ok());
+    let mut heard = Pair::after(1, 1);
+    let held = read_held(&heard.b).numbers().next().unwrap();
+    let contradicting = Fields { epoch: 1, symbols: [(held, [1; 32])].into(), ..Fields::default() };
+    let message = forge(&heard.a, |_| {}, &body(&contradicting));
+    assert_eq!(heard.b.clone().open(&message, NOW).err(), Some(RatchetError::BadLane));
+    let mut ratchet = heard.b.ratchet();
+    ratchet.retire();
+    heard.b = Side::of(&ratchet);
+    drop(heard.b.open(&message, NOW).unwrap());
     let mut held = until(1, Phase::Offering, Phase::Holding);
     let mut ratchet = held.b.ratchet();
     ratchet.retire();

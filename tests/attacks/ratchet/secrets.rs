@@ -39,10 +39,10 @@ fn c_16_freed_memory_holds_no_secret_of_a_ratchet() {
     for secret in [&seed[..], message_key.expose(), late_key.expose(), &header_keys.expose()[8..], &root] {
         let copy = secret.to_vec();
         assert_eq!(freed_with_canary(canary(secret), || drop(copy)), 1, "the search finds what is there");
-        let mut b = boxed(&pair.b.state);
-        let mut a = boxed(&pair.a.state);
-        let block = pair.b.blocks.values().next().map(|bytes| SkippedBlock::decode(bytes).unwrap());
         let found = freed_with_canary(canary(secret), || {
+            // Within the search, so that memory comes zeroed: what a list does not fill would hold what was planted above.
+            let (mut a, mut b) = (boxed(&pair.a.state), boxed(&pair.b.state));
+            let block = pair.b.blocks.values().next().map(|bytes| SkippedBlock::decode(bytes).unwrap());
             let mut rng = generator(3);
             let sealed = a.seal(b"text", None, NOW, &mut rng).unwrap();
             let given = Given { block, answer: None };
