@@ -137,6 +137,9 @@ pub fn gaps(file: &mut File, states: &States) {
     file.good("gap: the lowest number that was kept", op, open(&state, &given(1200), &message(1200), now));
     file.good("gap: the highest number", op, open(&state, &given(2199), &message(2199), now));
     file.good("gap: a further one", op, open(&state, &given(2201), &message(2203), now));
+    let late = now + 31 * DAY;
+    let name = "gap: a further one in a block that is too old";
+    file.good(name, op, open(&state, &given(2201), &message(2203), late));
     file.good("gap: none, the next message needs no block", op, open(&state, &[], &message(2201), now));
 
     let near = set(receiver, &[RECEIVING, 2], To::Number(65_533));
