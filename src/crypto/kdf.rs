@@ -64,6 +64,12 @@ impl Mac {
         mac.absorb(label.as_bytes());
         mac
     }
+
+    /// A second computation that goes on from here.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self(self.0.clone())
+    }
 }
 
 impl Absorb for Mac {

@@ -40,12 +40,18 @@ impl Chain {
         Self { key: self.key.duplicate(), next: self.next }
     }
 
-    /// The key of the next message; `None` if there is no number left.
-    pub(super) fn message_key(&self) -> Option<MessageKey> {
-        (self.next < MESSAGES).then(|| MessageKey(Mac::new(&self.key).u8(1).finish()))
+    /// The key of the next message, and on to the one after it; `None` if there is no number left.
+    pub(super) fn take(&mut self) -> Option<MessageKey> {
+        (self.next < MESSAGES).then(|| {
+            // Preparing HMAC for a key is half of its work on one byte: once for both.
+            let keyed = Mac::new(&self.key);
+            self.key = keyed.duplicate().u8(2).finish();
+            self.next = self.next.saturating_add(1);
+            MessageKey(keyed.u8(1).finish())
+        })
     }
 
-    /// Goes on by one message. A chain that is used up stays where it is.
+    /// Goes on by one message without its key. A chain that is used up stays where it is.
     pub(super) fn advance(&mut self) {
         if self.next < MESSAGES {
             self.key = Mac::new(&self.key).u8(2).finish();

@@ -46,8 +46,7 @@ pub fn root_step(
 /// mk and ck' of §6.2.
 pub fn chain_step(key: &Secret<32>) -> Option<(Secret<32>, Secret<32>)> {
     let mut chain = Chain::new(key.duplicate());
-    let message = chain.message_key()?;
-    chain.advance();
+    let message = chain.take()?;
     Some((message.0, chain.key().duplicate()))
 }
 
@@ -211,7 +210,7 @@ pub fn next(ratchet: &Ratchet) -> Option<Next> {
     let Sending::Open(open) = &ratchet.sending else { return None };
     Some(Next {
         header_keys: Secret::new(*open.header.expose()),
-        key: open.chain.message_key()?.0,
+        key: open.chain.duplicate().take()?.0,
         bound: ratchet.bound.sent,
         ratchet_key: open.ratchet_key,
         numbers: [open.chain.next(), open.previous, open.epoch],

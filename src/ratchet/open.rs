@@ -95,7 +95,7 @@ pub fn open_first<'a>(
     let header = first_header(&keys, message)?;
     let mut chain = Chain::new(first.chain().duplicate());
     pass(&mut chain, header.number);
-    let key = chain.message_key().ok_or(RatchetError::BadHeader)?;
+    let key = chain.take().ok_or(RatchetError::BadHeader)?;
     let padded = Envelope::split(message, false)?.open(&key, &first.associated_data())?;
     let Body { fields, content } = body::decode(&padded, Role::Initiator)?;
     Lane::answerer().check(&fields)?;

@@ -286,7 +286,6 @@ fn move_to(
     started: Option<SkippedBlock>,
 ) -> Result<(KeyFrom, MessageKey), RatchetError> {
     let mut moved = Moved::to(chain, number, started);
-    let key = moved.chain.message_key().ok_or(RatchetError::BadHeader)?;
-    moved.chain.advance();
+    let key = moved.chain.take().ok_or(RatchetError::BadHeader)?;
     Ok((KeyFrom::Chain(moved), key))
 }

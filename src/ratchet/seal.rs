@@ -69,7 +69,8 @@ impl Ratchet {
             (None, Sending::Open(open)) => open,
             (None, Sending::Due(_)) => return Err(RatchetError::Unanswered),
         };
-        let (key, random) = (open.chain.message_key().ok_or(RatchetError::Exhausted)?, random::draw(rng)?);
+        let mut chain = open.chain.duplicate();
+        let (key, random) = (chain.take().ok_or(RatchetError::Exhausted)?, random::draw(rng)?);
         let header = open.next_header();
         let message = message::seal(&open.header, &header, (&key, &random), &self.bound.sent, &padded)?;
         let position = Position { chain: open.header.tag(), number: header.number };
@@ -83,7 +84,7 @@ impl Ratchet {
         }
         self.lane.sent(cursor);
         if let Sending::Open(open) = &mut self.sending {
-            open.chain.advance();
+            open.chain = chain;
         }
         Ok(Sealed { message, position })
     }

@@ -104,8 +104,11 @@ pub(super) fn pass(chain: &mut Chain, to: u32) -> Run {
     let mut keys = Vec::with_capacity(kept);
     while chain.next() < to {
         let number = chain.next();
-        keys.extend((number >= kept_from).then(|| chain.message_key()).flatten().map(|key| (number, key)));
-        chain.advance();
+        if number < kept_from {
+            chain.advance();
+        } else {
+            keys.extend(chain.take().map(|key| (number, key)));
+        }
     }
     Run { from, to, keys }
 }
