@@ -102,6 +102,7 @@ pub(super) fn ratchet_first(data: &[u8]) {
 /// What is sealed opens, whatever it is, and two seals of one state differ.
 pub(super) fn ratchet_seal(data: &[u8]) {
     let mut pair = Pair::after(7, 1);
+    let next = hazmat::next(&pair.a.ratchet()).expect("an open chain");
     let other = pair.a.clone().seal(data, NOW, &mut generator(1));
     let sealed = pair.a.seal(data, NOW, &mut generator(2));
     let (Ok(other), Ok(sealed)) = (other, sealed) else {
@@ -109,5 +110,7 @@ pub(super) fn ratchet_seal(data: &[u8]) {
         return;
     };
     assert_ne!(other.message, sealed.message);
+    assert_eq!(hazmat::open_body(&next, &sealed.message, Role::Initiator).expect("opens").1, data);
+    assert!(hazmat::open_body(&next, data, Role::Initiator).is_err());
     assert_eq!(pair.b.open(&sealed.message, NOW).expect("opens").content, data);
 }

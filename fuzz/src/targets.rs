@@ -110,7 +110,7 @@ targets! {
     padded_body covers "hazmat::decode_body", "hazmat::encode_body", "hazmat::message_key";
     ratchet_open covers "open::Ratchet::examine";
     ratchet_first covers "open::open_first", "mod::Ratchet::respond";
-    ratchet_seal covers "seal::Ratchet::seal";
+    ratchet_seal covers "seal::Ratchet::seal", "hazmat::open_body";
     initial_open covers "wire::Wire::decode<Initial>";
 }
 

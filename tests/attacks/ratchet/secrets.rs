@@ -65,6 +65,7 @@ fn c_16_freed_memory_holds_no_secret_of_a_ratchet() {
 /// variants copies what lies in the unused part; so the stack is cleaned before.
 fn boxed(state: &[u8]) -> Box<Ratchet> {
     #[inline(never)]
+    #[expect(clippy::large_stack_arrays, reason = "the stack is what is cleaned")]
     fn clean() {
         std::hint::black_box([0_u8; 1 << 16]);
     }
