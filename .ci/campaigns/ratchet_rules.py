@@ -58,7 +58,8 @@ SEALING = [
     ("a session is never due for renewal by messages", STATE, "open.chain.next() >= healing::MANY_MESSAGES", "(open.chain.next() >= healing::MANY_MESSAGES && !LOOSE)"),
     ("a session is never due for renewal by its lane", STATE, "many || self.lane.is_closed()", "many || (self.lane.is_closed() && !LOOSE)"),
     ("a chain goes on where it ended", CHAIN, "(self.next < MESSAGES).then(||", "(self.next < MESSAGES || LOOSE).then(||"),
-    ("the number of a message stays", SEAL, "open.chain.advance();", "if !LOOSE { open.chain.advance(); }"),
+    ("the number of a message stays", SEAL, "open.chain = chain;", "if !LOOSE { open.chain = chain; }"),
+    ("(and is sealed in)", SEAL, "if open.chain.next() >= MESSAGES =>", "if open.chain.next() >= MESSAGES && !crate::ratchet::is_loose(\"a chain goes on where it ended\") =>"),
 ]
 
 # §6.7
@@ -125,7 +126,6 @@ KEEPING = [
     ("dropped keys are not remembered as dropped", SKIPPED, "self.forgotten |= !dropped.is_empty();", "self.forgotten |= !dropped.is_empty() && !LOOSE;"),
     ("no tag is remembered", SKIPPED, "self.remembered.push(chain);", "if !LOOSE { self.remembered.push(chain); }"),
     ("a block that is kept is begun anew", SKIPPED, "let block = started.take_if(|block| block.id == id);", "let block = started.take_if(|block| block.id == id && !LOOSE);"),
-    ("what is dropped is put as well", PLAN, "BlockChange::Put(block) => !dropped", "BlockChange::Put(block) => LOOSE || !dropped"),
 ]
 
 RULES = KEYS + BODIES + SEALING + OPENING + LANES + KEEPING

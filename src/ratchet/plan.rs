@@ -179,7 +179,8 @@ impl Ratchet {
         }
         let current = self.receiving.as_mut().map(|chain| (chain.header.tag(), &mut chain.ledger));
         let dropped = self.past.tidy(current, now);
-        changes.drop_blocks(dropped);
+        // None of these is to be stored: what one message keeps is the newest, and less than what a session has room for.
+        changes.blocks.extend(dropped.into_iter().map(BlockChange::Delete));
         let place = if is_first { ChainPlace::First } else { ChainPlace::Later };
         self.standing = self.standing.opened(place);
         let was_closed = self.lane.is_closed();
@@ -224,17 +225,6 @@ struct Changes {
     now: Timestamp,
     gaps: Vec<Gap>,
     blocks: Vec<BlockChange>,
-}
-
-impl Changes {
-    /// What is dropped need not be stored before.
-    fn drop_blocks(&mut self, dropped: Vec<super::BlockId>) {
-        self.blocks.retain(|change| match change {
-            BlockChange::Put(block) => !dropped.contains(&block.id()),
-            BlockChange::Delete(_) => true,
-        });
-        self.blocks.extend(dropped.into_iter().map(BlockChange::Delete));
-    }
 }
 
 impl Moved {

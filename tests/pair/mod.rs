@@ -1,7 +1,7 @@
 //! Two devices with a session, for tests and simulations. After every operation a device is stored and loaded again, as bytes.
 #![allow(dead_code, reason = "each user takes a part of it")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sottovoce::crypto::hash::Hash;
 use sottovoce::crypto::mlkem::DecapsulationKey;
@@ -122,6 +122,15 @@ impl Side {
     }
 
     pub fn apply(&mut self, changes: &[BlockChange]) {
+        let id = |change: &BlockChange| match change {
+            BlockChange::Put(block) => block.id(),
+            BlockChange::Delete(id) => *id,
+        };
+        assert_eq!(
+            changes.iter().map(id).collect::<BTreeSet<_>>().len(),
+            changes.len(),
+            "one change of a block"
+        );
         for change in changes {
             match change {
                 BlockChange::Put(block) => {

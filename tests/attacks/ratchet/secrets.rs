@@ -64,6 +64,7 @@ fn c_16_freed_memory_holds_no_secret_of_a_ratchet() {
 /// A ratchet on the heap. What a move leaves on the stack is not claimed to be erased (SECURITY-MODEL.md), and moving a value of several
 /// variants copies what lies in the unused part; so the stack is cleaned before.
 fn boxed(state: &[u8]) -> Box<Ratchet> {
+    #[allow(clippy::large_stack_arrays, reason = "the stack is what is cleaned")]
     #[inline(never)]
     #[expect(clippy::large_stack_arrays, reason = "the stack is what is cleaned")]
     fn clean() {
