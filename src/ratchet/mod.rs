@@ -256,10 +256,17 @@ impl Ratchet {
         current.chain([self.next_receiving.tag()]).chain(closed).chain(remembered).collect()
     }
 
-    /// Drops kept keys that are too old, and says which blocks to delete in the write that stores the ratchet.
+    /// Drops kept keys that are too old, and says which blocks to delete in the write that stores the ratchet. It is stored in any case:
+    /// times in the future were set to now.
     pub fn expire(&mut self, now: Timestamp) -> Vec<BlockId> {
         let current = self.receiving.as_mut().map(|chain| (chain.header.tag(), &mut chain.ledger));
         self.past.tidy(current, now)
+    }
+
+    /// Gives up a block that the store has lost, so that messages which want it are too old and no message waits for it.
+    pub fn forget(&mut self, block: BlockId) {
+        let current = self.receiving.as_mut().map(|chain| (chain.header.tag(), &mut chain.ledger));
+        self.past.forget(current, block);
     }
 
     /// When [`Ratchet::expire`] has something to do. `None` if no keys are kept.

@@ -1,6 +1,6 @@
 //! Keys of messages that were passed: blocks outside the session, and the list of them inside. `docs/PROTOCOL.md` §6.10.
 
-use super::chain::{Chain, MessageKey};
+use super::chain::{Chain, MESSAGES, MessageKey};
 use super::header::{HeaderKeys, Tag};
 use crate::crypto::secret::Secret;
 use crate::time::{Span, Timestamp};
@@ -98,7 +98,7 @@ pub(super) const fn index_of(number: u32) -> u32 {
 
 /// Moves a chain on to message `to`, and takes the keys that it passes, as far as they are kept.
 pub(super) fn pass(chain: &mut Chain, to: u32) -> Run {
-    let from = chain.next();
+    let (from, to) = (chain.next(), to.min(MESSAGES));
     let kept_from = to.saturating_sub(KEPT_AT_ONCE).max(from);
     let kept = usize::try_from(to.saturating_sub(kept_from)).unwrap_or(0);
     let mut keys = Vec::with_capacity(kept);
@@ -280,6 +280,18 @@ impl Past {
         for chain in empty {
             self.remember(Remembered { tag: chain.header.tag(), forgotten: chain.ledger.forgotten });
         }
+    }
+
+    /// Drops one block, if it is listed.
+    pub(super) fn forget(&mut self, current: Option<(Tag, &mut Ledger)>, block: BlockId) {
+        let closed = self.closed.iter_mut().map(|chain| (chain.header.tag(), &mut chain.ledger));
+        let mut listed =
+            closed.chain(current).filter(|(tag, ledger)| *tag == block.tag && ledger.has(block.index));
+        if let Some((_, ledger)) = listed.next() {
+            ledger.drop_block(block.index);
+        }
+        drop(listed);
+        self.forget_empty();
     }
 
     /// When the next block is too old.

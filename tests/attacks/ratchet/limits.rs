@@ -221,3 +221,32 @@ fn p_08_other_lengths_are_refused() {
     }
     assert_eq!(hazmat::bucket(0, true), Ok((384, 11)));
 }
+
+/// A block that the store has lost holds nothing up for ever: neither what it would open, nor what passes it.
+#[test]
+fn r_03_a_lost_block_is_given_up() {
+    for closes in [false, true] {
+        let mut pair = Pair::after(9, 1);
+        let late = pair.seal_a(b"late");
+        pair.a_passes();
+        if closes {
+            pair.b_says(b"answer");
+            pair.a_says(b"next");
+        }
+        let block = *pair.b.blocks.keys().next().unwrap();
+        pair.b.blocks.clear();
+        drop(pair.seal_a(b"lost"));
+        let passing = pair.seal_a(b"passing");
+        let mut ratchet = pair.b.ratchet();
+        let wants = |ratchet: &sottovoce::ratchet::Ratchet, message: &[u8]| {
+            ratchet.examine(message).map(|examined| examined.wants().block)
+        };
+        assert_eq!(wants(&ratchet, &late), Ok(Some(block)));
+        assert_eq!(wants(&ratchet, &passing), Ok((!closes).then_some(block)));
+        ratchet.forget(block);
+        ratchet.forget(block);
+        pair.b.state = sottovoce::wire::Wire::encode(&ratchet).unwrap();
+        assert_eq!(pair.b.open(&late, NOW).err(), Some(RatchetError::TooOld));
+        assert_eq!(pair.b.open(&passing, NOW).unwrap().gaps.len(), 1);
+    }
+}

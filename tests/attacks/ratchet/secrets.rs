@@ -24,7 +24,7 @@ fn canary(bytes: &[u8]) -> [u8; CANARY] {
 /// Sealing, opening, stepping, storing: no message key, chain key, ratchet key or secret of the lane is left in freed memory.
 #[test]
 fn c_16_freed_memory_holds_no_secret_of_a_ratchet() {
-    // No other test has these secrets: the search looks at what all threads free.
+    // No other test has these secrets.
     let mut pair = Pair::after(0x0c16, 2);
     let late_key = hazmat::next(&pair.a.ratchet()).unwrap().key;
     let late = pair.seal_a(b"late");
