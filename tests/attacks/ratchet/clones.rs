@@ -66,6 +66,17 @@ fn r_05_o7_message_keys_alone_do_repeat() {
     assert_ne!(one[80..], two[80..]);
 }
 
+/// Copies that make a root step with the same randomness have the same chain, and still seal two messages under two keys.
+#[test]
+fn r_05_o7_copies_that_step_alike() {
+    let pair = Pair::after(1, 2);
+    let seal = |content: &[u8]| pair.b.clone().seal(content, NOW, &mut generator(1)).unwrap().message;
+    let (one, two) = (seal(b"one"), seal(b"two"));
+    assert_eq!(one[..8], two[..8], "one chain");
+    assert_ne!(one[8..24], two[8..24], "two salts");
+    assert_eq!(one, seal(b"one"), "the same message is the same");
+}
+
 /// Two messages of one number from two copies: the first that arrives opens, the other one is told as used, so a clone is not unseen.
 #[test]
 fn r_05_the_second_message_of_a_number_is_refused() {

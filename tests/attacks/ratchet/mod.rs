@@ -9,6 +9,7 @@ mod lane;
 mod limits;
 mod order;
 mod secrets;
+mod symbols;
 mod tampering;
 
 use pair::Side;
