@@ -981,6 +981,378 @@ pub struct SkippedBlock {
     pub keys: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Discovery {
+    #[prost(string, optional, tag = "1")]
+    pub domain: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub server: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "3")]
+    pub validity: ::core::option::Option<Validity>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SignedDiscovery {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub discovery: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub online_key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub signature: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "4")]
+    pub manifest: ::core::option::Option<Manifest>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChainSeen {
+    #[prost(uint32, optional, tag = "1")]
+    pub term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "2")]
+    pub version: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Frame {
+    #[prost(uint32, optional, tag = "1")]
+    pub version: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub from: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub to: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "4")]
+    pub sent_at: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "5")]
+    pub expires_at: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub instance: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "7")]
+    pub request: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "8")]
+    pub reply_to: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "9")]
+    pub mine: ::core::option::Option<ChainSeen>,
+    #[prost(message, optional, tag = "10")]
+    pub yours: ::core::option::Option<ChainSeen>,
+    #[prost(message, optional, tag = "11")]
+    pub manifest: ::core::option::Option<Manifest>,
+    #[prost(message, repeated, tag = "12")]
+    pub parts: ::prost::alloc::vec::Vec<Part>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignedFrame {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub frame: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub online_key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub signature: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Part {
+    #[prost(oneof = "part::Part", tags = "1, 2, 3, 4, 5, 6")]
+    pub part: ::core::option::Option<part::Part>,
+}
+/// Nested message and enum types in `Part`.
+pub mod part {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Part {
+        #[prost(message, tag = "1")]
+        Batch(super::Batch),
+        #[prost(message, tag = "2")]
+        Position(super::Position),
+        #[prost(message, tag = "3")]
+        Lookup(super::Lookup),
+        #[prost(message, tag = "4")]
+        Claim(super::Claim),
+        #[prost(message, tag = "5")]
+        Answer(super::Answer),
+        #[prost(message, tag = "6")]
+        Notice(super::Notice),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Batch {
+    #[prost(uint32, optional, tag = "1")]
+    pub stream: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "2")]
+    pub epoch: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "3")]
+    pub first: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub previous: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "5")]
+    pub horizon: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    pub items: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StaleAccount {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "3")]
+    pub version: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Verdict {
+    #[prost(enumeration = "VerdictCode", optional, tag = "1")]
+    pub code: ::core::option::Option<i32>,
+    #[prost(enumeration = "RefusalReason", optional, tag = "2")]
+    pub reason: ::core::option::Option<i32>,
+    #[prost(uint64, optional, tag = "3")]
+    pub retry_after: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "4")]
+    pub stale: ::core::option::Option<StaleAccount>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VerdictRun {
+    #[prost(uint32, optional, tag = "1")]
+    pub count: ::core::option::Option<u32>,
+    #[prost(message, optional, tag = "2")]
+    pub verdict: ::core::option::Option<Verdict>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Position {
+    #[prost(uint32, optional, tag = "1")]
+    pub stream: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "2")]
+    pub epoch: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "3")]
+    pub next: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "5")]
+    pub last_first: ::core::option::Option<u64>,
+    #[prost(message, repeated, tag = "6")]
+    pub verdicts: ::prost::alloc::vec::Vec<VerdictRun>,
+    #[prost(uint32, optional, tag = "7")]
+    pub max_items: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "8")]
+    pub max_bytes: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "9")]
+    pub not_before: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Item {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub id: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(oneof = "item::Kind", tags = "2, 3, 4")]
+    pub kind: ::core::option::Option<item::Kind>,
+}
+/// Nested message and enum types in `Item`.
+pub mod item {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Kind {
+        #[prost(message, tag = "2")]
+        Device(super::DeviceItem),
+        #[prost(message, tag = "3")]
+        Request(super::RequestItem),
+        #[prost(message, tag = "4")]
+        Payload(super::PayloadItem),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeviceItem {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub token: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "3")]
+    pub term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "4")]
+    pub version: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub payload: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub body: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RequestItem {
+    #[prost(string, optional, tag = "1")]
+    pub address: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub pseudonym: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub payload: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub body: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PayloadItem {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub body: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Lookup {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub request: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(string, optional, tag = "2")]
+    pub address: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub pseudonym: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TokenAccess {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub token: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddressAccess {
+    #[prost(string, optional, tag = "1")]
+    pub address: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub pseudonym: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Claim {
+    #[prost(message, optional, tag = "1")]
+    pub claim: ::core::option::Option<ClaimRequest>,
+    #[prost(oneof = "claim::Access", tags = "2, 3")]
+    pub access: ::core::option::Option<claim::Access>,
+}
+/// Nested message and enum types in `Claim`.
+pub mod claim {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Access {
+        #[prost(message, tag = "2")]
+        Token(super::TokenAccess),
+        #[prost(message, tag = "3")]
+        Address(super::AddressAccess),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Found {
+    #[prost(message, optional, tag = "1")]
+    pub manifest: ::core::option::Option<Manifest>,
+    #[prost(message, optional, tag = "2")]
+    pub certificate: ::core::option::Option<SignedCertificate>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Nothing {}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Answer {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub request: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(oneof = "answer::Answer", tags = "2, 3, 4")]
+    pub answer: ::core::option::Option<answer::Answer>,
+}
+/// Nested message and enum types in `Answer`.
+pub mod answer {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Answer {
+        #[prost(message, tag = "2")]
+        Found(super::Found),
+        #[prost(message, tag = "3")]
+        Claimed(super::ClaimAnswer),
+        #[prost(message, tag = "4")]
+        Nothing(super::Nothing),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Notice {
+    #[prost(message, optional, tag = "1")]
+    pub fork: ::core::option::Option<ForkEvidence>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum VerdictCode {
+    Unspecified = 0,
+    Accepted = 1,
+    Refused = 2,
+    Busy = 3,
+    Gone = 4,
+}
+impl VerdictCode {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "VERDICT_CODE_UNSPECIFIED",
+            Self::Accepted => "VERDICT_CODE_ACCEPTED",
+            Self::Refused => "VERDICT_CODE_REFUSED",
+            Self::Busy => "VERDICT_CODE_BUSY",
+            Self::Gone => "VERDICT_CODE_GONE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "VERDICT_CODE_UNSPECIFIED" => Some(Self::Unspecified),
+            "VERDICT_CODE_ACCEPTED" => Some(Self::Accepted),
+            "VERDICT_CODE_REFUSED" => Some(Self::Refused),
+            "VERDICT_CODE_BUSY" => Some(Self::Busy),
+            "VERDICT_CODE_GONE" => Some(Self::Gone),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RefusalReason {
+    Unspecified = 0,
+    Malformed = 1,
+    Unknown = 2,
+    NoPayload = 3,
+}
+impl RefusalReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REFUSAL_REASON_UNSPECIFIED",
+            Self::Malformed => "REFUSAL_REASON_MALFORMED",
+            Self::Unknown => "REFUSAL_REASON_UNKNOWN",
+            Self::NoPayload => "REFUSAL_REASON_NO_PAYLOAD",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REFUSAL_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "REFUSAL_REASON_MALFORMED" => Some(Self::Malformed),
+            "REFUSAL_REASON_UNKNOWN" => Some(Self::Unknown),
+            "REFUSAL_REASON_NO_PAYLOAD" => Some(Self::NoPayload),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
 #[derive(::zeroize::ZeroizeOnDrop)]
 #[derive(Clone, PartialEq, ::prost::Message)]
 #[prost(skip_debug)]

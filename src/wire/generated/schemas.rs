@@ -1259,6 +1259,370 @@ impl core::fmt::Debug for messages::SkippedBlock {
     }
 }
 
+impl Described for messages::Discovery {
+    const SCHEMA: &'static Schema = &DISCOVERY;
+}
+
+static DISCOVERY: Schema = Schema {
+    name: "Discovery",
+    max_bytes: 314,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&VALIDITY), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SignedDiscovery {
+    const SCHEMA: &'static Schema = &SIGNED_DISCOVERY;
+}
+
+static SIGNED_DISCOVERY: Schema = Schema {
+    name: "SignedDiscovery",
+    max_bytes: 452621,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 314 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 64, max: 64 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Message(&MANIFEST), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ChainSeen {
+    const SCHEMA: &'static Schema = &CHAIN_SEEN;
+}
+
+static CHAIN_SEEN: Schema = Schema {
+    name: "ChainSeen",
+    max_bytes: 51,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Frame {
+    const SCHEMA: &'static Schema = &FRAME;
+}
+
+static FRAME: Schema = Schema {
+    name: "Frame",
+    max_bytes: 4194304,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 9, kind: Kind::Message(&CHAIN_SEEN), presence: Presence::Required },
+        Field { number: 10, kind: Kind::Message(&CHAIN_SEEN), presence: Presence::MayBeAbsent },
+        Field { number: 11, kind: Kind::Message(&MANIFEST), presence: Presence::MayBeAbsent },
+        Field { number: 12, kind: Kind::Message(&PART), presence: Presence::Repeated { max: 128 } },
+    ],
+};
+
+impl Described for messages::SignedFrame {
+    const SCHEMA: &'static Schema = &SIGNED_FRAME;
+}
+
+static SIGNED_FRAME: Schema = Schema {
+    name: "SignedFrame",
+    max_bytes: 4194393,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 4194304 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 64, max: 64 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Part {
+    const SCHEMA: &'static Schema = &PART;
+}
+
+static PART: Schema = Schema {
+    name: "Part",
+    max_bytes: 4194304,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&BATCH), presence: Presence::OneOf(0x7e) },
+        Field { number: 2, kind: Kind::Message(&POSITION), presence: Presence::OneOf(0x7e) },
+        Field { number: 3, kind: Kind::Message(&LOOKUP), presence: Presence::OneOf(0x7e) },
+        Field { number: 4, kind: Kind::Message(&CLAIM), presence: Presence::OneOf(0x7e) },
+        Field { number: 5, kind: Kind::Message(&ANSWER), presence: Presence::OneOf(0x7e) },
+        Field { number: 6, kind: Kind::Message(&NOTICE), presence: Presence::OneOf(0x7e) },
+    ],
+};
+
+impl Described for messages::Batch {
+    const SCHEMA: &'static Schema = &BATCH;
+}
+
+static BATCH: Schema = Schema {
+    name: "Batch",
+    max_bytes: 4194304,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Bytes { min: 0, max: 589824 }, presence: Presence::Repeated { max: 1000 } },
+    ],
+};
+
+impl Described for messages::StaleAccount {
+    const SCHEMA: &'static Schema = &STALE_ACCOUNT;
+}
+
+static STALE_ACCOUNT: Schema = Schema {
+    name: "StaleAccount",
+    max_bytes: 85,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Verdict {
+    const SCHEMA: &'static Schema = &VERDICT;
+}
+
+static VERDICT: Schema = Schema {
+    name: "Verdict",
+    max_bytes: 102,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Enum(&[1, 2, 3, 4]), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Enum(&[1, 2, 3]), presence: Presence::MayBeAbsent },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Message(&STALE_ACCOUNT), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::VerdictRun {
+    const SCHEMA: &'static Schema = &VERDICT_RUN;
+}
+
+static VERDICT_RUN: Schema = Schema {
+    name: "VerdictRun",
+    max_bytes: 110,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&VERDICT), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Position {
+    const SCHEMA: &'static Schema = &POSITION;
+}
+
+static POSITION: Schema = Schema {
+    name: "Position",
+    max_bytes: 112096,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Message(&VERDICT_RUN), presence: Presence::Repeated { max: 1000 } },
+        Field { number: 7, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 9, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::Item {
+    const SCHEMA: &'static Schema = &ITEM;
+}
+
+static ITEM: Schema = Schema {
+    name: "Item",
+    max_bytes: 589824,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&DEVICE_ITEM), presence: Presence::OneOf(0x1c) },
+        Field { number: 3, kind: Kind::Message(&REQUEST_ITEM), presence: Presence::OneOf(0x1c) },
+        Field { number: 4, kind: Kind::Message(&PAYLOAD_ITEM), presence: Presence::OneOf(0x1c) },
+    ],
+};
+
+impl Described for messages::DeviceItem {
+    const SCHEMA: &'static Schema = &DEVICE_ITEM;
+}
+
+static DEVICE_ITEM: Schema = Schema {
+    name: "DeviceItem",
+    max_bytes: 65627,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+        Field { number: 6, kind: Kind::Bytes { min: 1, max: 65536 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::RequestItem {
+    const SCHEMA: &'static Schema = &REQUEST_ITEM;
+}
+
+static REQUEST_ITEM: Schema = Schema {
+    name: "RequestItem",
+    max_bytes: 65930,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Bytes { min: 1, max: 65536 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::PayloadItem {
+    const SCHEMA: &'static Schema = &PAYLOAD_ITEM;
+}
+
+static PAYLOAD_ITEM: Schema = Schema {
+    name: "PayloadItem",
+    max_bytes: 524292,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 1, max: 524288 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Lookup {
+    const SCHEMA: &'static Schema = &LOOKUP;
+}
+
+static LOOKUP: Schema = Schema {
+    name: "Lookup",
+    max_bytes: 356,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::TokenAccess {
+    const SCHEMA: &'static Schema = &TOKEN_ACCESS;
+}
+
+static TOKEN_ACCESS: Schema = Schema {
+    name: "TokenAccess",
+    max_bytes: 18,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::AddressAccess {
+    const SCHEMA: &'static Schema = &ADDRESS_ACCESS;
+}
+
+static ADDRESS_ACCESS: Schema = Schema {
+    name: "AddressAccess",
+    max_bytes: 338,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Claim {
+    const SCHEMA: &'static Schema = &CLAIM;
+}
+
+static CLAIM: Schema = Schema {
+    name: "Claim",
+    max_bytes: 413,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&CLAIM_REQUEST), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&TOKEN_ACCESS), presence: Presence::OneOf(0xc) },
+        Field { number: 3, kind: Kind::Message(&ADDRESS_ACCESS), presence: Presence::OneOf(0xc) },
+    ],
+};
+
+impl Described for messages::Found {
+    const SCHEMA: &'static Schema = &FOUND;
+}
+
+static FOUND: Schema = Schema {
+    name: "Found",
+    max_bytes: 452722,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&MANIFEST), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&SIGNED_CERTIFICATE), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Nothing {
+    const SCHEMA: &'static Schema = &NOTHING;
+}
+
+static NOTHING: Schema = Schema {
+    name: "Nothing",
+    max_bytes: 1,
+    secret: false,
+    fields: &[
+    ],
+};
+
+impl Described for messages::Answer {
+    const SCHEMA: &'static Schema = &ANSWER;
+}
+
+static ANSWER: Schema = Schema {
+    name: "Answer",
+    max_bytes: 452744,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&FOUND), presence: Presence::OneOf(0x1c) },
+        Field { number: 3, kind: Kind::Message(&CLAIM_ANSWER), presence: Presence::OneOf(0x1c) },
+        Field { number: 4, kind: Kind::Message(&NOTHING), presence: Presence::OneOf(0x1c) },
+    ],
+};
+
+impl Described for messages::Notice {
+    const SCHEMA: &'static Schema = &NOTICE;
+}
+
+static NOTICE: Schema = Schema {
+    name: "Notice",
+    max_bytes: 798478,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&FORK_EVIDENCE), presence: Presence::Required },
+    ],
+};
+
 impl Described for messages::Specimen {
     const SCHEMA: &'static Schema = &SPECIMEN;
 }
