@@ -34,6 +34,7 @@
 //!
 //! | layer | module | |
 //! |---|---|---|
+//! | 5 | [`server`] | what a server does for its users and with other servers |
 //! | 4 | [`handshake`] | how two devices come to share a session |
 //! | 4 | [`ratchet`] | how a session's messages are sealed and opened |
 //! | 3 | [`identity`] | addresses, accounts, devices, servers, prekeys, trust |
@@ -51,6 +52,7 @@ pub mod handshake;
 pub mod identity;
 pub mod pairwise;
 pub mod ratchet;
+pub mod server;
 pub mod storage;
 pub mod time;
 pub mod wire;

@@ -72,6 +72,12 @@ registry! {
         HANDSHAKE_FULL = "hs full";
         /// What every message of a session is bound to.
         ASSOCIATED_DATA = "ad";
+        /// An item of a stream.
+        ITEM = "item";
+        /// A stream before its first item.
+        STREAM_START = "stream start";
+        /// A stream with one more item.
+        STREAM_STEP = "stream step";
     }
 
     /// Labels of hybrid signatures.
@@ -90,6 +96,8 @@ registry! {
         POSSESSION = "possession signature";
         /// A server's statement that an address belongs to an account.
         CERTIFICATE = "certificate signature";
+        /// A frame from one server to another.
+        FRAME = "frame signature";
     }
 
     /// Labels of MACs.

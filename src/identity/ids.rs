@@ -1,7 +1,5 @@
 //! Names of things: each a type of its own, so that none is taken for another (attack D-06). They are compared by bytes.
 
-use core::fmt;
-
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident: $length:literal;)+) => {$(
         $(#[$doc])*
@@ -20,13 +18,15 @@ macro_rules! ids {
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
             }
         }
     )+};
 }
+
+pub(crate) use ids;
 
 ids! {
     /// An account: the hash of its genesis header, 32 bytes. `docs/PROTOCOL.md` §4.2.

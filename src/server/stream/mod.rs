@@ -1,0 +1,1 @@
+//! Streams. `docs/PROTOCOL.md` §7.4.
