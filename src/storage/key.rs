@@ -21,6 +21,20 @@ impl Table {
     pub const RATCHETS: Self = Self(4);
     /// [Keys of messages that were passed](crate::ratchet::SkippedBlock).
     pub const SKIPPED_KEYS: Self = Self(5);
+    /// Other servers, as they are known.
+    pub const PEERS: Self = Self(10);
+    /// Links to other servers.
+    pub const LINKS: Self = Self(11);
+    /// Streams to other servers.
+    pub const OUTBOUND_STREAMS: Self = Self(12);
+    /// Items on their way to other servers: logs.
+    pub const OUTBOX: Self = Self(13);
+    /// Streams from other servers.
+    pub const INBOUND_STREAMS: Self = Self(14);
+    /// Items whose recipient is busy: logs.
+    pub const PARKED: Self = Self(15);
+    /// Questions to other servers.
+    pub const QUESTIONS: Self = Self(16);
     /// Specimens: tests, vectors, and the [conformance suite](super::conformance).
     pub const SPECIMENS: Self = Self(255);
 
@@ -31,6 +45,13 @@ impl Table {
         Self::JOBS,
         Self::RATCHETS,
         Self::SKIPPED_KEYS,
+        Self::PEERS,
+        Self::LINKS,
+        Self::OUTBOUND_STREAMS,
+        Self::OUTBOX,
+        Self::INBOUND_STREAMS,
+        Self::PARKED,
+        Self::QUESTIONS,
         Self::SPECIMENS,
     ];
 

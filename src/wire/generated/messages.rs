@@ -1284,6 +1284,46 @@ pub struct Notice {
     pub fork: ::core::option::Option<ForkEvidence>,
 }
 #[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct InboundStream {
+    #[prost(uint64, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "2")]
+    pub next: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "4")]
+    pub last_first: ::core::option::Option<u64>,
+    #[prost(message, repeated, tag = "5")]
+    pub verdicts: ::prost::alloc::vec::Vec<VerdictRun>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StreamMark {
+    #[prost(uint64, optional, tag = "1")]
+    pub number: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "3")]
+    pub through: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OutboundStream {
+    #[prost(uint64, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u64>,
+    #[prost(message, repeated, tag = "2")]
+    pub marks: ::prost::alloc::vec::Vec<StreamMark>,
+    #[prost(uint64, optional, tag = "3")]
+    pub acked: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub outstanding: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "5")]
+    pub retained_after: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "6")]
+    pub retained_since: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum VerdictCode {

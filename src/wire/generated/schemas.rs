@@ -1623,6 +1623,56 @@ static NOTICE: Schema = Schema {
     ],
 };
 
+impl Described for messages::InboundStream {
+    const SCHEMA: &'static Schema = &INBOUND_STREAM;
+}
+
+static INBOUND_STREAM: Schema = Schema {
+    name: "InboundStream",
+    max_bytes: 112067,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Message(&VERDICT_RUN), presence: Presence::Repeated { max: 1000 } },
+    ],
+};
+
+impl Described for messages::StreamMark {
+    const SCHEMA: &'static Schema = &STREAM_MARK;
+}
+
+static STREAM_MARK: Schema = Schema {
+    name: "StreamMark",
+    max_bytes: 56,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::OutboundStream {
+    const SCHEMA: &'static Schema = &OUTBOUND_STREAM;
+}
+
+static OUTBOUND_STREAM: Schema = Schema {
+    name: "OutboundStream",
+    max_bytes: 1918,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&STREAM_MARK), presence: Presence::Repeated { max: 32 } },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
 impl Described for messages::Specimen {
     const SCHEMA: &'static Schema = &SPECIMEN;
 }
