@@ -4,13 +4,16 @@
 //! DNS are the shell's. It reads no content: items are opaque, and what stands in them is sealed between devices.
 
 mod context;
+mod error;
 mod ids;
 mod item;
 
+pub mod frame;
 pub mod stream;
 
 pub(crate) use context::Context;
 pub use context::{Config, Output, Registration, Server, Setup};
+pub use error::FrameError;
 pub use ids::{Instance, Pseudonym, Token};
 pub use item::{
     Code, DeviceItem, Item, ItemId, Kind, Origin, Reason, RequestItem, Stale, Status, Submitter, Verdict,
