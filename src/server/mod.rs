@@ -9,6 +9,7 @@ mod ids;
 mod item;
 
 pub mod frame;
+pub mod directory;
 pub mod stream;
 
 pub(crate) use context::Context;

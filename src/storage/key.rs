@@ -35,6 +35,10 @@ impl Table {
     pub const PARKED: Self = Self(15);
     /// Questions to other servers.
     pub const QUESTIONS: Self = Self(16);
+    /// [Accounts](crate::server::directory::AccountEntry) of this server.
+    pub const ACCOUNTS: Self = Self(20);
+    /// [Whose an address is](crate::server::directory::AddressOwner).
+    pub const ADDRESSES: Self = Self(21);
     /// Specimens: tests, vectors, and the [conformance suite](super::conformance).
     pub const SPECIMENS: Self = Self(255);
 
@@ -52,6 +56,8 @@ impl Table {
         Self::INBOUND_STREAMS,
         Self::PARKED,
         Self::QUESTIONS,
+        Self::ACCOUNTS,
+        Self::ADDRESSES,
         Self::SPECIMENS,
     ];
 

@@ -1673,6 +1673,39 @@ static OUTBOUND_STREAM: Schema = Schema {
     ],
 };
 
+impl Described for messages::AccountEntry {
+    const SCHEMA: &'static Schema = &ACCOUNT_ENTRY;
+}
+
+static ACCOUNT_ENTRY: Schema = Schema {
+    name: "AccountEntry",
+    max_bytes: 697,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 16 } },
+        Field { number: 7, kind: Kind::Enum(&[1, 2]), presence: Presence::Required },
+        Field { number: 8, kind: Kind::Bool, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::AddressOwner {
+    const SCHEMA: &'static Schema = &ADDRESS_OWNER;
+}
+
+static ADDRESS_OWNER: Schema = Schema {
+    name: "AddressOwner",
+    max_bytes: 34,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
 impl Described for messages::Specimen {
     const SCHEMA: &'static Schema = &SPECIMEN;
 }
