@@ -8,8 +8,9 @@ mod error;
 mod ids;
 mod item;
 
-pub mod frame;
 pub mod directory;
+pub mod frame;
+pub mod quota;
 pub mod stream;
 
 pub(crate) use context::Context;

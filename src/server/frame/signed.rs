@@ -101,12 +101,7 @@ impl Unverified {
 
     /// Verifies the frame against the online keys of the server that it names, §7.2. [`FrameError::Mismatch`] if it is for another
     /// server, or signed with another key; [`FrameError::NotYetValid`], [`FrameError::Expired`].
-    pub fn verify(
-        self,
-        keys: &[OnlineKey],
-        to: ServerId,
-        now: Timestamp,
-    ) -> Result<Authentic, FrameError> {
+    pub fn verify(self, keys: &[OnlineKey], to: ServerId, now: Timestamp) -> Result<Authentic, FrameError> {
         let Self { frame, signed } = self;
         if frame.to != to || frame.from == to {
             return Err(FrameError::Mismatch);

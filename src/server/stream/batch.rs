@@ -25,7 +25,7 @@ pub struct Batch {
     pub first: u64,
     /// The hash of the stream before it.
     pub previous: Hash,
-    /// What the sender took into custody since then, it still holds.
+    /// What was decided on since then, by the sender's clock, it still holds.
     pub horizon: Timestamp,
     /// Encoded [`Item`]s. That one of them is none is a matter of its own verdict.
     pub items: Vec<Vec<u8>>,

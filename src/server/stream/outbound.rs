@@ -27,7 +27,7 @@ pub struct Mark {
 pub struct Retained {
     /// Entries of the log with larger numbers.
     pub after: u64,
-    /// Everything that came into its custody since then.
+    /// Everything that was decided on since then.
     pub since: Timestamp,
 }
 

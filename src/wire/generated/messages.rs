@@ -1350,6 +1350,169 @@ pub struct AddressOwner {
     pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Budget {
+    #[prost(uint64, optional, tag = "1")]
+    pub level: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "2")]
+    pub at: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Peer {
+    #[prost(string, optional, tag = "1")]
+    pub domain: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "2")]
+    pub seen: ::core::option::Option<ChainSeen>,
+    #[prost(message, repeated, tag = "3")]
+    pub online_keys: ::prost::alloc::vec::Vec<OnlineKey>,
+    #[prost(message, repeated, tag = "4")]
+    pub endpoints: ::prost::alloc::vec::Vec<Endpoint>,
+    #[prost(message, optional, tag = "5")]
+    pub holds: ::core::option::Option<ChainSeen>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub instance: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "7")]
+    pub former_instance: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "8")]
+    pub sent_at: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PeerManifest {
+    #[prost(message, optional, tag = "1")]
+    pub manifest: ::core::option::Option<Manifest>,
+    #[prost(message, optional, tag = "2")]
+    pub fork: ::core::option::Option<ForkEvidence>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetainedChunk {
+    #[prost(uint64, optional, tag = "1")]
+    pub through: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "2")]
+    pub decided_at: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "3")]
+    pub bytes: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Link {
+    #[prost(string, optional, tag = "1")]
+    pub domain: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub server: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(enumeration = "LinkMode", optional, tag = "3")]
+    pub mode: ::core::option::Option<i32>,
+    #[prost(uint64, optional, tag = "4")]
+    pub until: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "5")]
+    pub failures: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "6")]
+    pub failing_since: ::core::option::Option<u64>,
+    #[prost(bool, optional, tag = "7")]
+    pub proven: ::core::option::Option<bool>,
+    #[prost(uint64, optional, tag = "8")]
+    pub queued: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", repeated, tag = "9")]
+    pub submitters: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "10")]
+    pub max_items: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "11")]
+    pub max_bytes: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "12")]
+    pub request: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "13")]
+    pub due: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "14")]
+    pub set: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "15")]
+    pub settled: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "16")]
+    pub told_waiting: ::core::option::Option<u64>,
+    #[prost(message, repeated, tag = "17")]
+    pub chunks: ::prost::alloc::vec::Vec<RetainedChunk>,
+    #[prost(bytes = "vec", repeated, tag = "18")]
+    pub questions: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, repeated, tag = "19")]
+    pub owed: ::prost::alloc::vec::Vec<OwedPosition>,
+    #[prost(bytes = "vec", optional, tag = "20")]
+    pub owed_to: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "21")]
+    pub heard_at: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "22")]
+    pub set_back: ::core::option::Option<Budget>,
+    #[prost(message, optional, tag = "23")]
+    pub items: ::core::option::Option<Budget>,
+    #[prost(message, optional, tag = "24")]
+    pub bytes: ::core::option::Option<Budget>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OwedPosition {
+    #[prost(uint32, optional, tag = "1")]
+    pub stream: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OutboxEntry {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub id: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub recipient: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "5")]
+    pub accepted_at: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "6")]
+    pub tries: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "7")]
+    pub item: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ParkedQueue {
+    #[prost(string, optional, tag = "1")]
+    pub domain: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub recipient: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "3")]
+    pub count: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "4")]
+    pub due: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "5")]
+    pub set: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Question {
+    #[prost(string, optional, tag = "1")]
+    pub domain: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "3")]
+    pub due: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "4")]
+    pub set: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "5")]
+    pub answer: ::core::option::Option<Answer>,
+    #[prost(oneof = "question::Question", tags = "6, 7")]
+    pub question: ::core::option::Option<question::Question>,
+}
+/// Nested message and enum types in `Question`.
+pub mod question {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Question {
+        #[prost(message, tag = "6")]
+        Lookup(super::Lookup),
+        #[prost(message, tag = "7")]
+        Claim(super::Claim),
+    }
+}
+#[derive(::zeroize::Zeroize)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum VerdictCode {
@@ -1444,6 +1607,51 @@ impl AccountState {
             "ACCOUNT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
             "ACCOUNT_STATE_OPEN" => Some(Self::Open),
             "ACCOUNT_STATE_CLOSED" => Some(Self::Closed),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LinkMode {
+    Unspecified = 0,
+    Finding = 1,
+    Open = 2,
+    Waiting = 3,
+    Paused = 4,
+    HeldIdentity = 5,
+    HeldClone = 6,
+    HeldOperator = 7,
+}
+impl LinkMode {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LINK_MODE_UNSPECIFIED",
+            Self::Finding => "LINK_MODE_FINDING",
+            Self::Open => "LINK_MODE_OPEN",
+            Self::Waiting => "LINK_MODE_WAITING",
+            Self::Paused => "LINK_MODE_PAUSED",
+            Self::HeldIdentity => "LINK_MODE_HELD_IDENTITY",
+            Self::HeldClone => "LINK_MODE_HELD_CLONE",
+            Self::HeldOperator => "LINK_MODE_HELD_OPERATOR",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LINK_MODE_UNSPECIFIED" => Some(Self::Unspecified),
+            "LINK_MODE_FINDING" => Some(Self::Finding),
+            "LINK_MODE_OPEN" => Some(Self::Open),
+            "LINK_MODE_WAITING" => Some(Self::Waiting),
+            "LINK_MODE_PAUSED" => Some(Self::Paused),
+            "LINK_MODE_HELD_IDENTITY" => Some(Self::HeldIdentity),
+            "LINK_MODE_HELD_CLONE" => Some(Self::HeldClone),
+            "LINK_MODE_HELD_OPERATOR" => Some(Self::HeldOperator),
             _ => None,
         }
     }

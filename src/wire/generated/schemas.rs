@@ -1706,6 +1706,173 @@ static ADDRESS_OWNER: Schema = Schema {
     ],
 };
 
+impl Described for messages::Budget {
+    const SCHEMA: &'static Schema = &BUDGET;
+}
+
+static BUDGET: Schema = Schema {
+    name: "Budget",
+    max_bytes: 22,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Peer {
+    const SCHEMA: &'static Schema = &PEER;
+}
+
+static PEER: Schema = Schema {
+    name: "Peer",
+    max_bytes: 2753,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&CHAIN_SEEN), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&ONLINE_KEY), presence: Presence::Repeated { max: 4 } },
+        Field { number: 4, kind: Kind::Message(&ENDPOINT), presence: Presence::Repeated { max: 8 } },
+        Field { number: 5, kind: Kind::Message(&CHAIN_SEEN), presence: Presence::MayBeAbsent },
+        Field { number: 6, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 7, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 8, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::PeerManifest {
+    const SCHEMA: &'static Schema = &PEER_MANIFEST;
+}
+
+static PEER_MANIFEST: Schema = Schema {
+    name: "PeerManifest",
+    max_bytes: 1250698,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&MANIFEST), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&FORK_EVIDENCE), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::RetainedChunk {
+    const SCHEMA: &'static Schema = &RETAINED_CHUNK;
+}
+
+static RETAINED_CHUNK: Schema = Schema {
+    name: "RetainedChunk",
+    max_bytes: 33,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Link {
+    const SCHEMA: &'static Schema = &LINK;
+}
+
+static LINK: Schema = Schema {
+    name: "Link",
+    max_bytes: 6390,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+        Field { number: 3, kind: Kind::Enum(&[1, 2, 3, 4, 5, 6, 7]), presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 7, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 9, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Repeated { max: 64 } },
+        Field { number: 10, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 11, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 12, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 13, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 14, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 15, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 16, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 17, kind: Kind::Message(&RETAINED_CHUNK), presence: Presence::Repeated { max: 65 } },
+        Field { number: 18, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 64 } },
+        Field { number: 19, kind: Kind::Message(&OWED_POSITION), presence: Presence::Repeated { max: 16 } },
+        Field { number: 20, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 21, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 22, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+        Field { number: 23, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+        Field { number: 24, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::OwedPosition {
+    const SCHEMA: &'static Schema = &OWED_POSITION;
+}
+
+static OWED_POSITION: Schema = Schema {
+    name: "OwedPosition",
+    max_bytes: 6,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::OutboxEntry {
+    const SCHEMA: &'static Schema = &OUTBOX_ENTRY;
+}
+
+static OUTBOX_ENTRY: Schema = Schema {
+    name: "OutboxEntry",
+    max_bytes: 589933,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Bytes { min: 0, max: 589824 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ParkedQueue {
+    const SCHEMA: &'static Schema = &PARKED_QUEUE;
+}
+
+static PARKED_QUEUE: Schema = Schema {
+    name: "ParkedQueue",
+    max_bytes: 307,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Question {
+    const SCHEMA: &'static Schema = &QUESTION;
+}
+
+static QUESTION: Schema = Schema {
+    name: "Question",
+    max_bytes: 453460,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Message(&ANSWER), presence: Presence::MayBeAbsent },
+        Field { number: 6, kind: Kind::Message(&LOOKUP), presence: Presence::OneOf(0xc0) },
+        Field { number: 7, kind: Kind::Message(&CLAIM), presence: Presence::OneOf(0xc0) },
+    ],
+};
+
 impl Described for messages::Specimen {
     const SCHEMA: &'static Schema = &SPECIMEN;
 }
