@@ -83,6 +83,11 @@ impl Server {
         &self.body.endpoints
     }
 
+    /// What it signs with now.
+    pub fn online_keys(&self) -> &[OnlineKey] {
+        &self.body.online_keys
+    }
+
     /// The online key of this id.
     pub fn online_key(&self, id: OnlineKeyId) -> Option<&OnlineKey> {
         self.body.online_keys.iter().find(|key| key.id() == id)

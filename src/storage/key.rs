@@ -31,7 +31,7 @@ impl Table {
     pub const OUTBOX: Self = Self(13);
     /// Streams from other servers.
     pub const INBOUND_STREAMS: Self = Self(14);
-    /// Items whose recipient is busy: logs.
+    /// Recipients at other servers who are busy.
     pub const PARKED: Self = Self(15);
     /// Questions to other servers.
     pub const QUESTIONS: Self = Self(16);
@@ -39,6 +39,8 @@ impl Table {
     pub const ACCOUNTS: Self = Self(20);
     /// [Whose an address is](crate::server::directory::AddressOwner).
     pub const ADDRESSES: Self = Self(21);
+    /// Manifests of other servers.
+    pub const PEER_MANIFESTS: Self = Self(18);
     /// Specimens: tests, vectors, and the [conformance suite](super::conformance).
     pub const SPECIMENS: Self = Self(255);
 
@@ -58,6 +60,7 @@ impl Table {
         Self::QUESTIONS,
         Self::ACCOUNTS,
         Self::ADDRESSES,
+        Self::PEER_MANIFESTS,
         Self::SPECIMENS,
     ];
 

@@ -5,6 +5,9 @@ use crate::wire::Rule;
 use crate::wire::generated::messages as proto;
 use crate::wire::message::{Message, required};
 
+/// As many as a batch has items.
+const MAX_VERDICTS: u64 = 1_000;
+
 /// Verdicts, kept as runs of equal ones: most batches are one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdicts {
@@ -51,7 +54,8 @@ impl Verdicts {
             }
             verdicts.runs.push((count, verdict));
         }
-        Ok(verdicts)
+        // Of one batch. Whoever goes through them one by one must not be made to go through billions.
+        if verdicts.len() > MAX_VERDICTS { Err(Rule::BadValue) } else { Ok(verdicts) }
     }
 
     pub(super) fn to_proto(&self) -> Vec<proto::VerdictRun> {

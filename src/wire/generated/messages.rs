@@ -1383,7 +1383,7 @@ pub struct PeerManifest {
     #[prost(message, optional, tag = "1")]
     pub manifest: ::core::option::Option<Manifest>,
     #[prost(message, optional, tag = "2")]
-    pub fork: ::core::option::Option<ForkEvidence>,
+    pub fork: ::core::option::Option<Manifest>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1422,29 +1422,27 @@ pub struct Link {
     pub max_bytes: ::core::option::Option<u32>,
     #[prost(bytes = "vec", optional, tag = "12")]
     pub request: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "13")]
-    pub due: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "13")]
+    pub timer: ::core::option::Option<TimerTimes>,
     #[prost(uint64, optional, tag = "14")]
-    pub set: ::core::option::Option<u64>,
-    #[prost(uint64, optional, tag = "15")]
     pub settled: ::core::option::Option<u64>,
-    #[prost(uint64, optional, tag = "16")]
+    #[prost(uint64, optional, tag = "15")]
     pub told_waiting: ::core::option::Option<u64>,
-    #[prost(message, repeated, tag = "17")]
+    #[prost(message, repeated, tag = "16")]
     pub chunks: ::prost::alloc::vec::Vec<RetainedChunk>,
-    #[prost(bytes = "vec", repeated, tag = "18")]
+    #[prost(bytes = "vec", repeated, tag = "17")]
     pub questions: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
-    #[prost(message, repeated, tag = "19")]
+    #[prost(message, repeated, tag = "18")]
     pub owed: ::prost::alloc::vec::Vec<OwedPosition>,
-    #[prost(bytes = "vec", optional, tag = "20")]
+    #[prost(bytes = "vec", optional, tag = "19")]
     pub owed_to: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "21")]
+    #[prost(uint64, optional, tag = "20")]
     pub heard_at: ::core::option::Option<u64>,
-    #[prost(message, optional, tag = "22")]
+    #[prost(message, optional, tag = "21")]
     pub set_back: ::core::option::Option<Budget>,
-    #[prost(message, optional, tag = "23")]
+    #[prost(message, optional, tag = "22")]
     pub items: ::core::option::Option<Budget>,
-    #[prost(message, optional, tag = "24")]
+    #[prost(message, optional, tag = "23")]
     pub bytes: ::core::option::Option<Budget>,
 }
 #[derive(::zeroize::Zeroize)]
@@ -1464,11 +1462,13 @@ pub struct OutboxEntry {
     pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
     #[prost(bytes = "vec", optional, tag = "4")]
     pub recipient: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "5")]
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub request: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "6")]
     pub accepted_at: ::core::option::Option<u64>,
-    #[prost(uint32, optional, tag = "6")]
+    #[prost(uint32, optional, tag = "7")]
     pub tries: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "7")]
+    #[prost(bytes = "vec", optional, tag = "8")]
     pub item: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(::zeroize::Zeroize)]
@@ -1478,12 +1478,8 @@ pub struct ParkedQueue {
     pub domain: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(bytes = "vec", optional, tag = "2")]
     pub recipient: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "3")]
-    pub count: ::core::option::Option<u64>,
-    #[prost(uint64, optional, tag = "4")]
-    pub due: ::core::option::Option<u64>,
-    #[prost(uint64, optional, tag = "5")]
-    pub set: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "3")]
+    pub timer: ::core::option::Option<TimerTimes>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1492,13 +1488,11 @@ pub struct Question {
     pub domain: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(bytes = "vec", optional, tag = "2")]
     pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "3")]
-    pub due: ::core::option::Option<u64>,
-    #[prost(uint64, optional, tag = "4")]
-    pub set: ::core::option::Option<u64>,
-    #[prost(message, optional, tag = "5")]
+    #[prost(message, optional, tag = "3")]
+    pub timer: ::core::option::Option<TimerTimes>,
+    #[prost(message, optional, tag = "4")]
     pub answer: ::core::option::Option<Answer>,
-    #[prost(oneof = "question::Question", tags = "6, 7")]
+    #[prost(oneof = "question::Question", tags = "5, 6")]
     pub question: ::core::option::Option<question::Question>,
 }
 /// Nested message and enum types in `Question`.
@@ -1506,11 +1500,19 @@ pub mod question {
     #[derive(::zeroize::Zeroize)]
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Question {
-        #[prost(message, tag = "6")]
+        #[prost(message, tag = "5")]
         Lookup(super::Lookup),
-        #[prost(message, tag = "7")]
+        #[prost(message, tag = "6")]
         Claim(super::Claim),
     }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TimerTimes {
+    #[prost(uint64, optional, tag = "1")]
+    pub due: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "2")]
+    pub set: ::core::option::Option<u64>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

@@ -1746,11 +1746,11 @@ impl Described for messages::PeerManifest {
 
 static PEER_MANIFEST: Schema = Schema {
     name: "PeerManifest",
-    max_bytes: 1250698,
+    max_bytes: 904440,
     secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Message(&MANIFEST), presence: Presence::Required },
-        Field { number: 2, kind: Kind::Message(&FORK_EVIDENCE), presence: Presence::MayBeAbsent },
+        Field { number: 2, kind: Kind::Message(&MANIFEST), presence: Presence::MayBeAbsent },
     ],
 };
 
@@ -1775,7 +1775,7 @@ impl Described for messages::Link {
 
 static LINK: Schema = Schema {
     name: "Link",
-    max_bytes: 6390,
+    max_bytes: 6391,
     secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
@@ -1790,18 +1790,17 @@ static LINK: Schema = Schema {
         Field { number: 10, kind: Kind::Uint32, presence: Presence::Required },
         Field { number: 11, kind: Kind::Uint32, presence: Presence::Required },
         Field { number: 12, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
-        Field { number: 13, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
-        Field { number: 14, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 13, kind: Kind::Message(&TIMER_TIMES), presence: Presence::MayBeAbsent },
+        Field { number: 14, kind: Kind::Uint64, presence: Presence::Required },
         Field { number: 15, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 16, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 17, kind: Kind::Message(&RETAINED_CHUNK), presence: Presence::Repeated { max: 65 } },
-        Field { number: 18, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 64 } },
-        Field { number: 19, kind: Kind::Message(&OWED_POSITION), presence: Presence::Repeated { max: 16 } },
-        Field { number: 20, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
-        Field { number: 21, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 16, kind: Kind::Message(&RETAINED_CHUNK), presence: Presence::Repeated { max: 65 } },
+        Field { number: 17, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 64 } },
+        Field { number: 18, kind: Kind::Message(&OWED_POSITION), presence: Presence::Repeated { max: 16 } },
+        Field { number: 19, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 20, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 21, kind: Kind::Message(&BUDGET), presence: Presence::Required },
         Field { number: 22, kind: Kind::Message(&BUDGET), presence: Presence::Required },
         Field { number: 23, kind: Kind::Message(&BUDGET), presence: Presence::Required },
-        Field { number: 24, kind: Kind::Message(&BUDGET), presence: Presence::Required },
     ],
 };
 
@@ -1824,16 +1823,17 @@ impl Described for messages::OutboxEntry {
 
 static OUTBOX_ENTRY: Schema = Schema {
     name: "OutboxEntry",
-    max_bytes: 589933,
+    max_bytes: 589951,
     secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
         Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
         Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
         Field { number: 4, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 6, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 7, kind: Kind::Bytes { min: 0, max: 589824 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Bytes { min: 0, max: 589824 }, presence: Presence::Required },
     ],
 };
 
@@ -1843,14 +1843,12 @@ impl Described for messages::ParkedQueue {
 
 static PARKED_QUEUE: Schema = Schema {
     name: "ParkedQueue",
-    max_bytes: 307,
+    max_bytes: 298,
     secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
         Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&TIMER_TIMES), presence: Presence::Required },
     ],
 };
 
@@ -1860,16 +1858,29 @@ impl Described for messages::Question {
 
 static QUESTION: Schema = Schema {
     name: "Question",
-    max_bytes: 453460,
+    max_bytes: 453462,
     secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
         Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Message(&ANSWER), presence: Presence::MayBeAbsent },
-        Field { number: 6, kind: Kind::Message(&LOOKUP), presence: Presence::OneOf(0xc0) },
-        Field { number: 7, kind: Kind::Message(&CLAIM), presence: Presence::OneOf(0xc0) },
+        Field { number: 3, kind: Kind::Message(&TIMER_TIMES), presence: Presence::Required },
+        Field { number: 4, kind: Kind::Message(&ANSWER), presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Message(&LOOKUP), presence: Presence::OneOf(0x60) },
+        Field { number: 6, kind: Kind::Message(&CLAIM), presence: Presence::OneOf(0x60) },
+    ],
+};
+
+impl Described for messages::TimerTimes {
+    const SCHEMA: &'static Schema = &TIMER_TIMES;
+}
+
+static TIMER_TIMES: Schema = Schema {
+    name: "TimerTimes",
+    max_bytes: 22,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
     ],
 };
 

@@ -1,0 +1,117 @@
+//! Links: what goes to other servers, and what comes from them. `docs/PROTOCOL.md` §7.7.
+//!
+//! ```text
+//!   enqueue ─▶ outbox ─ drive ─▶ Frame { batch } ─▶ the other server
+//!                 ▲                                      │ position, verdicts
+//!          unpark │                                      ▼
+//!              parked ◀── busy ── decide ◀── receive_reply
+//!                                   │ delivered, refused, gone
+//!                                   ▼
+//!                        the mailbox of who submitted it
+//! ```
+
+mod decide;
+mod find;
+mod outbox;
+mod park;
+mod peer;
+mod question;
+mod receive;
+mod record;
+mod send;
+mod state;
+
+use crate::crypto::hash::Hash;
+use crate::identity::address::Domain;
+use crate::storage::{Interrupt, Slot};
+use crate::time::{Span, Timestamp};
+
+use super::Context;
+use super::timing::Times;
+
+pub(crate) use find::{fetched, introduce, resume};
+pub use outbox::DEADLINE;
+pub(crate) use outbox::{Enqueued, Parcel, Recipient, enqueue};
+pub(crate) use park::unpark;
+pub(crate) use peer::Peer;
+pub(crate) use question::{Question, ask, forget as forget_question};
+pub(crate) use receive::{receive, receive_reply};
+pub(crate) use record::Link;
+pub(crate) use send::{Outgoing, drive, unreachable};
+pub use state::{Held, Mode, State};
+
+/// What a link's timers begin with.
+pub(crate) const LINK_OWNER: u8 = b'l';
+/// … those of a recipient who is busy.
+pub(crate) const PARKED_OWNER: u8 = b'p';
+/// … those of a question.
+pub(crate) const QUESTION_OWNER: u8 = b'q';
+
+/// The first batch to a server of which nothing is known.
+const FIRST_ITEMS: u32 = 64;
+const FIRST_BYTES: u32 = 256 << 10;
+/// What this server takes in one batch.
+const WINDOW_ITEMS: u32 = 1_000;
+const WINDOW_BYTES: u32 = 3 << 20;
+/// How long an answer may take.
+const TIMEOUT: Span = Span::from_secs(30);
+
+/// A link that is being worked on.
+pub(crate) struct LinkWork {
+    slot: Slot<Link>,
+    name: [u8; 32],
+    link: Link,
+}
+
+impl LinkWork {
+    /// The link to a domain, a new one if there is none.
+    fn load(ctx: &mut Context<'_, '_>, domain: &Domain) -> Result<Self, Interrupt> {
+        let name = *Hash::of(domain.as_str().as_bytes()).as_bytes();
+        let mut slot: Slot<Link> = ctx.tx.read(Link::key(ctx.tx.vault(), &name))?;
+        let link = slot.take().unwrap_or_else(|| Link::new(domain.clone(), ctx.now));
+        Ok(Self { slot, name, link })
+    }
+
+    /// The link with this name, if there is one.
+    fn by_name(ctx: &mut Context<'_, '_>, name: &[u8; 32]) -> Result<Option<Self>, Interrupt> {
+        let mut slot: Slot<Link> = ctx.tx.read(Link::key(ctx.tx.vault(), name))?;
+        Ok(slot.take().map(|link| Self { slot, name: *name, link }))
+    }
+
+    fn save(self, ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
+        Ok(ctx.tx.put(self.slot, &self.link)?)
+    }
+
+    /// Sees to it that the link is driven as soon as it may send.
+    fn kick(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
+        let due = match self.link.state.mode {
+            Mode::Held(_) => return Ok(()),
+            // Asking for a domain has its own times.
+            Mode::Finding if self.link.timer.is_some() => return Ok(()),
+            Mode::Finding => ctx.now,
+            _ => self.link.state.ready_at().unwrap_or(ctx.now).max(ctx.now),
+        };
+        if self.link.request.is_some() { Ok(()) } else { self.schedule(ctx, due) }
+    }
+
+    /// Sets the timer of the link, if it would not come earlier.
+    fn schedule(&mut self, ctx: &mut Context<'_, '_>, due: Timestamp) -> Result<(), Interrupt> {
+        if self.link.timer.is_none_or(|timer| timer.due > due || timer.set > ctx.now) {
+            self.reschedule(ctx, due)?;
+        }
+        Ok(())
+    }
+
+    /// Sets the timer of the link in place of the one before.
+    fn reschedule(&mut self, ctx: &mut Context<'_, '_>, due: Timestamp) -> Result<(), Interrupt> {
+        let owner = [&[LINK_OWNER], &self.name[..]].concat();
+        self.link.timer = Some(Times::start(ctx, &owner, self.link.timer, due)?);
+        Ok(())
+    }
+
+    fn stop(&mut self, ctx: &mut Context<'_, '_>) {
+        if let Some(timer) = self.link.timer.take() {
+            timer.stop(ctx, &[&[LINK_OWNER], &self.name[..]].concat());
+        }
+    }
+}
