@@ -96,6 +96,8 @@ registry! {
         POSSESSION = "possession signature";
         /// A server's statement that an address belongs to an account.
         CERTIFICATE = "certificate signature";
+        /// A server's statement that it is the one of a domain.
+        DISCOVERY = "discovery signature";
         /// A frame from one server to another.
         FRAME = "frame signature";
     }

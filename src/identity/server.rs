@@ -154,7 +154,7 @@ impl Subject for Server {
 }
 
 /// A domain inside a message.
-pub(super) fn domain(text: Option<String>) -> Result<Domain, Rule> {
+pub(crate) fn domain(text: Option<String>) -> Result<Domain, Rule> {
     required(text)?.parse().map_err(|_| Rule::BadValue)
 }
 

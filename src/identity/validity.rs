@@ -57,7 +57,7 @@ impl Validity {
     }
 
     /// Refuses a validity longer than [`LONGEST`], when decoding.
-    pub(super) fn limited(self) -> Result<Self, Rule> {
+    pub(crate) fn limited(self) -> Result<Self, Rule> {
         if self.not_after.since(self.not_before) > LONGEST { Err(Rule::BadValue) } else { Ok(self) }
     }
 }

@@ -9,6 +9,7 @@ mod ids;
 mod item;
 
 pub mod directory;
+pub mod discovery;
 pub mod frame;
 pub mod quota;
 pub mod stream;

@@ -35,6 +35,8 @@ impl Table {
     pub const PARKED: Self = Self(15);
     /// Questions to other servers.
     pub const QUESTIONS: Self = Self(16);
+    /// [What is known of domains](crate::server::discovery).
+    pub const DOMAINS: Self = Self(17);
     /// [Accounts](crate::server::directory::AccountEntry) of this server.
     pub const ACCOUNTS: Self = Self(20);
     /// [Whose an address is](crate::server::directory::AddressOwner).
@@ -58,6 +60,7 @@ impl Table {
         Self::INBOUND_STREAMS,
         Self::PARKED,
         Self::QUESTIONS,
+        Self::DOMAINS,
         Self::ACCOUNTS,
         Self::ADDRESSES,
         Self::PEER_MANIFESTS,

@@ -1515,6 +1515,60 @@ pub struct TimerTimes {
     pub set: ::core::option::Option<u64>,
 }
 #[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DomainPin {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub server: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub trust: ::core::option::Option<ContactTrust>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Period {
+    #[prost(uint64, optional, tag = "1")]
+    pub since: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "2")]
+    pub until: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DomainHold {
+    #[prost(enumeration = "HoldReason", optional, tag = "1")]
+    pub reason: ::core::option::Option<i32>,
+    #[prost(message, optional, tag = "2")]
+    pub period: ::core::option::Option<Period>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub server: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DomainState {
+    #[prost(string, optional, tag = "1")]
+    pub domain: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "2")]
+    pub pin: ::core::option::Option<DomainPin>,
+    #[prost(uint64, optional, tag = "3")]
+    pub asked: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "4")]
+    pub rest: ::core::option::Option<Period>,
+    #[prost(uint32, optional, tag = "5")]
+    pub failures: ::core::option::Option<u32>,
+    #[prost(message, optional, tag = "6")]
+    pub bound: ::core::option::Option<Period>,
+    #[prost(message, optional, tag = "7")]
+    pub hold: ::core::option::Option<DomainHold>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DiscoveryGate {
+    #[prost(message, optional, tag = "1")]
+    pub known: ::core::option::Option<Budget>,
+    #[prost(message, optional, tag = "2")]
+    pub local: ::core::option::Option<Budget>,
+    #[prost(message, optional, tag = "3")]
+    pub inbound: ::core::option::Option<Budget>,
+}
+#[derive(::zeroize::Zeroize)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum VerdictCode {
@@ -1654,6 +1708,36 @@ impl LinkMode {
             "LINK_MODE_HELD_IDENTITY" => Some(Self::HeldIdentity),
             "LINK_MODE_HELD_CLONE" => Some(Self::HeldClone),
             "LINK_MODE_HELD_OPERATOR" => Some(Self::HeldOperator),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum HoldReason {
+    Unspecified = 0,
+    Changed = 1,
+    Forked = 2,
+}
+impl HoldReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "HOLD_REASON_UNSPECIFIED",
+            Self::Changed => "HOLD_REASON_CHANGED",
+            Self::Forked => "HOLD_REASON_FORKED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "HOLD_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "HOLD_REASON_CHANGED" => Some(Self::Changed),
+            "HOLD_REASON_FORKED" => Some(Self::Forked),
             _ => None,
         }
     }

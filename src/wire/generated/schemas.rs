@@ -1884,6 +1884,83 @@ static TIMER_TIMES: Schema = Schema {
     ],
 };
 
+impl Described for messages::DomainPin {
+    const SCHEMA: &'static Schema = &DOMAIN_PIN;
+}
+
+static DOMAIN_PIN: Schema = Schema {
+    name: "DomainPin",
+    max_bytes: 106,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&CONTACT_TRUST), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Period {
+    const SCHEMA: &'static Schema = &PERIOD;
+}
+
+static PERIOD: Schema = Schema {
+    name: "Period",
+    max_bytes: 22,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::DomainHold {
+    const SCHEMA: &'static Schema = &DOMAIN_HOLD;
+}
+
+static DOMAIN_HOLD: Schema = Schema {
+    name: "DomainHold",
+    max_bytes: 60,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Enum(&[1, 2]), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&PERIOD), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::DomainState {
+    const SCHEMA: &'static Schema = &DOMAIN_STATE;
+}
+
+static DOMAIN_STATE: Schema = Schema {
+    name: "DomainState",
+    max_bytes: 491,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&DOMAIN_PIN), presence: Presence::MayBeAbsent },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Message(&PERIOD), presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Message(&PERIOD), presence: Presence::MayBeAbsent },
+        Field { number: 7, kind: Kind::Message(&DOMAIN_HOLD), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::DiscoveryGate {
+    const SCHEMA: &'static Schema = &DISCOVERY_GATE;
+}
+
+static DISCOVERY_GATE: Schema = Schema {
+    name: "DiscoveryGate",
+    max_bytes: 72,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+    ],
+};
+
 impl Described for messages::Specimen {
     const SCHEMA: &'static Schema = &SPECIMEN;
 }
