@@ -10,6 +10,7 @@ mod item;
 
 pub mod directory;
 pub mod frame;
+pub mod mailbox;
 pub mod quota;
 pub mod stream;
 
