@@ -265,7 +265,7 @@ impl Message for Stale {
 }
 
 impl Reason {
-    const fn to_proto(self) -> proto::RefusalReason {
+    pub(super) const fn to_proto(self) -> proto::RefusalReason {
         match self {
             Self::Malformed => proto::RefusalReason::Malformed,
             Self::Unknown => proto::RefusalReason::Unknown,
@@ -273,7 +273,7 @@ impl Reason {
         }
     }
 
-    fn from_number(number: i32) -> Result<Self, Rule> {
+    pub(super) fn from_number(number: i32) -> Result<Self, Rule> {
         match proto::RefusalReason::try_from(number) {
             Ok(proto::RefusalReason::Malformed) => Ok(Self::Malformed),
             Ok(proto::RefusalReason::Unknown) => Ok(Self::Unknown),

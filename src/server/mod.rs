@@ -11,6 +11,7 @@ mod item;
 pub mod directory;
 pub mod discovery;
 pub mod frame;
+pub mod mailbox;
 pub mod quota;
 pub mod stream;
 

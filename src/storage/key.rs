@@ -43,6 +43,24 @@ impl Table {
     pub const ADDRESSES: Self = Self(21);
     /// Manifests of other servers.
     pub const PEER_MANIFESTS: Self = Self(18);
+    /// [What recipients gave to senders](crate::server::mailbox).
+    pub const TOKENS: Self = Self(30);
+    /// The state of each mailbox.
+    pub const MAILBOXES: Self = Self(31);
+    /// What waits in a mailbox: a log of each.
+    pub const MAILBOX_LOG: Self = Self(32);
+    /// Payloads that wait, and who holds them.
+    pub const PAYLOADS: Self = Self(33);
+    /// First messages of strangers.
+    pub const REQUESTS: Self = Self(34);
+    /// The state of the request inbox of each address.
+    pub const REQUEST_STATE: Self = Self(35);
+    /// What other servers cannot say: one log.
+    pub const GAPS: Self = Self(36);
+    /// Which items a mailbox holds.
+    pub const HELD_ITEMS: Self = Self(38);
+    /// What each origin may still do.
+    pub const ORIGINS: Self = Self(39);
     /// Specimens: tests, vectors, and the [conformance suite](super::conformance).
     pub const SPECIMENS: Self = Self(255);
 
@@ -64,6 +82,15 @@ impl Table {
         Self::ACCOUNTS,
         Self::ADDRESSES,
         Self::PEER_MANIFESTS,
+        Self::TOKENS,
+        Self::MAILBOXES,
+        Self::MAILBOX_LOG,
+        Self::PAYLOADS,
+        Self::REQUESTS,
+        Self::REQUEST_STATE,
+        Self::GAPS,
+        Self::HELD_ITEMS,
+        Self::ORIGINS,
         Self::SPECIMENS,
     ];
 

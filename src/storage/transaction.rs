@@ -221,7 +221,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// For records whose content follows from their name, so that it does not matter what was there.
-    pub(super) fn put_unseen<T: Record>(&mut self, key: Key, value: &T) -> Result<(), StorageError> {
+    pub(crate) fn put_unseen<T: Record>(&mut self, key: Key, value: &T) -> Result<(), StorageError> {
         in_table::<T>(&key)?;
         let plaintext = record::encode(value)?;
         self.change(key, Some(plaintext));
@@ -229,7 +229,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// As [`Transaction::put_unseen`].
-    pub(super) fn delete_unseen(&mut self, key: Key) {
+    pub(crate) fn delete_unseen(&mut self, key: Key) {
         self.change(key, None);
     }
 

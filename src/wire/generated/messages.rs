@@ -653,334 +653,6 @@ pub struct PeerFloor {
     pub capabilities: ::core::option::Option<u64>,
 }
 #[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SessionStanding {
-    #[prost(enumeration = "SessionRole", optional, tag = "1")]
-    pub role: ::core::option::Option<i32>,
-    #[prost(bool, optional, tag = "2")]
-    pub answered: ::core::option::Option<bool>,
-    #[prost(enumeration = "PeerAuthentication", optional, tag = "3")]
-    pub authentication: ::core::option::Option<i32>,
-    #[prost(bool, optional, tag = "4")]
-    pub reduced: ::core::option::Option<bool>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct PairwiseFrame {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub initial: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub message: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum SessionRole {
-    Unspecified = 0,
-    Initiator = 1,
-    Responder = 2,
-}
-impl SessionRole {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "SESSION_ROLE_UNSPECIFIED",
-            Self::Initiator => "SESSION_ROLE_INITIATOR",
-            Self::Responder => "SESSION_ROLE_RESPONDER",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "SESSION_ROLE_UNSPECIFIED" => Some(Self::Unspecified),
-            "SESSION_ROLE_INITIATOR" => Some(Self::Initiator),
-            "SESSION_ROLE_RESPONDER" => Some(Self::Responder),
-            _ => None,
-        }
-    }
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum PeerAuthentication {
-    Unspecified = 0,
-    Implicit = 1,
-    Classical = 2,
-    PostQuantum = 3,
-}
-impl PeerAuthentication {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "PEER_AUTHENTICATION_UNSPECIFIED",
-            Self::Implicit => "PEER_AUTHENTICATION_IMPLICIT",
-            Self::Classical => "PEER_AUTHENTICATION_CLASSICAL",
-            Self::PostQuantum => "PEER_AUTHENTICATION_POST_QUANTUM",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "PEER_AUTHENTICATION_UNSPECIFIED" => Some(Self::Unspecified),
-            "PEER_AUTHENTICATION_IMPLICIT" => Some(Self::Implicit),
-            "PEER_AUTHENTICATION_CLASSICAL" => Some(Self::Classical),
-            "PEER_AUTHENTICATION_POST_QUANTUM" => Some(Self::PostQuantum),
-            _ => None,
-        }
-    }
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(::zeroize::ZeroizeOnDrop)]
-#[derive(Clone, PartialEq, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct RatchetState {
-    #[prost(message, optional, tag = "1")]
-    pub standing: ::core::option::Option<SessionStanding>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub transcript: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "3")]
-    pub begun: ::core::option::Option<u64>,
-    #[prost(bool, optional, tag = "4")]
-    pub receive_only: ::core::option::Option<bool>,
-    #[prost(bytes = "vec", optional, tag = "5")]
-    pub root: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "6")]
-    pub next_sending: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "7")]
-    pub next_receiving: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(message, optional, tag = "10")]
-    pub receiving: ::core::option::Option<ReceivingChain>,
-    #[prost(bytes = "vec", optional, tag = "17")]
-    pub sent_link: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "18")]
-    pub received_link: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "19")]
-    pub classical: ::core::option::Option<u64>,
-    #[prost(uint64, optional, tag = "20")]
-    pub post_quantum: ::core::option::Option<u64>,
-    #[prost(message, repeated, tag = "21")]
-    pub closed_chains: ::prost::alloc::vec::Vec<ClosedChain>,
-    #[prost(message, repeated, tag = "22")]
-    pub remembered_chains: ::prost::alloc::vec::Vec<RememberedChain>,
-    #[prost(oneof = "ratchet_state::Sending", tags = "8, 9")]
-    pub sending: ::core::option::Option<ratchet_state::Sending>,
-    #[prost(oneof = "ratchet_state::Lane", tags = "11, 12, 13, 14, 15, 16")]
-    pub lane: ::core::option::Option<ratchet_state::Lane>,
-}
-/// Nested message and enum types in `RatchetState`.
-pub mod ratchet_state {
-    #[derive(::zeroize::Zeroize)]
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
-    #[prost(skip_debug)]
-    pub enum Sending {
-        #[prost(message, tag = "8")]
-        Open(super::OpenChain),
-        #[prost(message, tag = "9")]
-        Due(super::DueChain),
-    }
-    #[derive(::zeroize::Zeroize)]
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
-    #[prost(skip_debug)]
-    pub enum Lane {
-        #[prost(message, tag = "11")]
-        Offering(super::LaneOffering),
-        #[prost(message, tag = "12")]
-        Ready(super::LaneReady),
-        #[prost(message, tag = "13")]
-        Collecting(super::LaneCollecting),
-        #[prost(message, tag = "14")]
-        Holding(super::LaneHolding),
-        #[prost(message, tag = "15")]
-        Answering(super::LaneAnswering),
-        #[prost(message, tag = "16")]
-        Closed(super::LaneClosed),
-    }
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(::zeroize::ZeroizeOnDrop)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct OpenChain {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "2")]
-    pub next: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "3")]
-    pub header: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "4")]
-    pub ratchet_secret: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "5")]
-    pub ratchet_key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "6")]
-    pub previous: ::core::option::Option<u32>,
-    #[prost(uint32, optional, tag = "7")]
-    pub epoch: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "8")]
-    pub answer: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DueChain {
-    #[prost(uint32, optional, tag = "1")]
-    pub previous: ::core::option::Option<u32>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(::zeroize::ZeroizeOnDrop)]
-#[derive(Clone, PartialEq, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct ReceivingChain {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "2")]
-    pub next: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "3")]
-    pub header: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "4")]
-    pub ratchet_key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "5")]
-    pub previous: ::core::option::Option<u32>,
-    #[prost(uint32, optional, tag = "6")]
-    pub epoch: ::core::option::Option<u32>,
-    #[prost(bool, optional, tag = "7")]
-    pub forgotten: ::core::option::Option<bool>,
-    #[prost(message, repeated, tag = "8")]
-    pub blocks: ::prost::alloc::vec::Vec<KeptBlock>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(::zeroize::ZeroizeOnDrop)]
-#[derive(Clone, PartialEq, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct ClosedChain {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub header: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "2")]
-    pub length: ::core::option::Option<u32>,
-    #[prost(bool, optional, tag = "3")]
-    pub answers: ::core::option::Option<bool>,
-    #[prost(bool, optional, tag = "4")]
-    pub forgotten: ::core::option::Option<bool>,
-    #[prost(message, repeated, tag = "5")]
-    pub blocks: ::prost::alloc::vec::Vec<KeptBlock>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RememberedChain {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub tag: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bool, optional, tag = "2")]
-    pub forgotten: ::core::option::Option<bool>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct KeptBlock {
-    #[prost(uint32, optional, tag = "1")]
-    pub index: ::core::option::Option<u32>,
-    #[prost(uint64, optional, tag = "2")]
-    pub kept_at: ::core::option::Option<u64>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(::zeroize::ZeroizeOnDrop)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct LaneOffering {
-    #[prost(uint32, optional, tag = "1")]
-    pub epoch: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub seed: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "3")]
-    pub made: ::core::option::Option<u64>,
-    #[prost(message, optional, tag = "4")]
-    pub key: ::core::option::Option<LaneOutgoing>,
-    #[prost(message, optional, tag = "5")]
-    pub answer: ::core::option::Option<LaneIncoming>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(::zeroize::ZeroizeOnDrop)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct LaneReady {
-    #[prost(uint32, optional, tag = "1")]
-    pub epoch: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub secret: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "3")]
-    pub made: ::core::option::Option<u64>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LaneCollecting {
-    #[prost(uint32, optional, tag = "1")]
-    pub epoch: ::core::option::Option<u32>,
-    #[prost(message, optional, tag = "2")]
-    pub key: ::core::option::Option<LaneIncoming>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LaneHolding {
-    #[prost(uint32, optional, tag = "1")]
-    pub epoch: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(::zeroize::ZeroizeOnDrop)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct LaneAnswering {
-    #[prost(uint32, optional, tag = "1")]
-    pub epoch: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub secret: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "3")]
-    pub made: ::core::option::Option<u64>,
-    #[prost(message, optional, tag = "4")]
-    pub answer: ::core::option::Option<LaneOutgoing>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LaneClosed {
-    #[prost(uint32, optional, tag = "1")]
-    pub epoch: ::core::option::Option<u32>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LaneOutgoing {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub bytes: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "2")]
-    pub acknowledged: ::core::option::Option<u64>,
-    #[prost(uint32, optional, tag = "3")]
-    pub cursor: ::core::option::Option<u32>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LaneIncoming {
-    #[prost(uint64, optional, tag = "1")]
-    pub held: ::core::option::Option<u64>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub symbols: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(::zeroize::ZeroizeOnDrop)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct SkippedBlock {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub tag: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "2")]
-    pub index: ::core::option::Option<u32>,
-    #[prost(uint64, optional, tag = "3")]
-    pub held: ::core::option::Option<u64>,
-    #[prost(bytes = "vec", optional, tag = "4")]
-    pub keys: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Discovery {
     #[prost(string, optional, tag = "1")]
@@ -1741,6 +1413,650 @@ impl HoldReason {
             _ => None,
         }
     }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LogPlace {
+    #[prost(uint64, optional, tag = "1")]
+    pub number: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub tag: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MailboxCursor {
+    #[prost(message, optional, tag = "1")]
+    pub entry: ::core::option::Option<LogPlace>,
+    #[prost(message, optional, tag = "2")]
+    pub gap: ::core::option::Option<LogPlace>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MailboxItem {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub id: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub token: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub payload: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub body: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ItemStatus {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub id: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(enumeration = "StatusCode", optional, tag = "2")]
+    pub code: ::core::option::Option<i32>,
+    #[prost(enumeration = "RefusalReason", optional, tag = "3")]
+    pub reason: ::core::option::Option<i32>,
+    #[prost(uint64, optional, tag = "4")]
+    pub since: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MailboxEntry {
+    #[prost(message, optional, tag = "1")]
+    pub place: ::core::option::Option<LogPlace>,
+    #[prost(uint64, optional, tag = "2")]
+    pub at: ::core::option::Option<u64>,
+    #[prost(oneof = "mailbox_entry::What", tags = "3, 4")]
+    pub what: ::core::option::Option<mailbox_entry::What>,
+}
+/// Nested message and enum types in `MailboxEntry`.
+pub mod mailbox_entry {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum What {
+        #[prost(message, tag = "3")]
+        Item(super::MailboxItem),
+        #[prost(message, tag = "4")]
+        Status(super::ItemStatus),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AgedEntries {
+    #[prost(uint64, optional, tag = "1")]
+    pub count: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "2")]
+    pub from: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "3")]
+    pub to: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Gap {
+    #[prost(string, optional, tag = "1")]
+    pub domain: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(uint64, optional, tag = "2")]
+    pub from: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "3")]
+    pub to: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Drained {
+    #[prost(bool, optional, tag = "1")]
+    pub lost: ::core::option::Option<bool>,
+    #[prost(message, optional, tag = "2")]
+    pub aged: ::core::option::Option<AgedEntries>,
+    #[prost(message, repeated, tag = "3")]
+    pub gaps: ::prost::alloc::vec::Vec<Gap>,
+    #[prost(message, repeated, tag = "4")]
+    pub entries: ::prost::alloc::vec::Vec<MailboxEntry>,
+    #[prost(message, repeated, tag = "5")]
+    pub payloads: ::prost::alloc::vec::Vec<PayloadItem>,
+    #[prost(message, optional, tag = "6")]
+    pub next: ::core::option::Option<MailboxCursor>,
+    #[prost(bool, optional, tag = "7")]
+    pub more: ::core::option::Option<bool>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InboxRequest {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub handle: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "2")]
+    pub at: ::core::option::Option<u64>,
+    #[prost(string, optional, tag = "3")]
+    pub domain: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub pseudonym: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub body: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "7")]
+    pub payload: ::core::option::Option<PayloadItem>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TokenEntry {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bool, optional, tag = "2")]
+    pub is_sink: ::core::option::Option<bool>,
+    #[prost(uint64, optional, tag = "3")]
+    pub until: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "4")]
+    pub items: ::core::option::Option<Budget>,
+    #[prost(message, optional, tag = "5")]
+    pub bytes: ::core::option::Option<Budget>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TokenCount {
+    #[prost(uint32, optional, tag = "1")]
+    pub count: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MailboxState {
+    #[prost(uint32, optional, tag = "1")]
+    pub entries: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "2")]
+    pub bytes: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "3")]
+    pub floor: ::core::option::Option<LogPlace>,
+    #[prost(message, optional, tag = "4")]
+    pub aged: ::core::option::Option<AgedEntries>,
+    #[prost(message, optional, tag = "5")]
+    pub gap: ::core::option::Option<LogPlace>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub push: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bool, optional, tag = "7")]
+    pub is_woken: ::core::option::Option<bool>,
+    #[prost(bool, optional, tag = "8")]
+    pub is_timed: ::core::option::Option<bool>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SunkItem {}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeptEntry {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub tag: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "2")]
+    pub at: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "3")]
+    pub size: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "7")]
+    pub payload: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(oneof = "kept_entry::What", tags = "4, 5, 6")]
+    pub what: ::core::option::Option<kept_entry::What>,
+}
+/// Nested message and enum types in `KeptEntry`.
+pub mod kept_entry {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum What {
+        #[prost(message, tag = "4")]
+        Item(super::MailboxItem),
+        #[prost(message, tag = "5")]
+        Status(super::ItemStatus),
+        #[prost(message, tag = "6")]
+        Sunk(super::SunkItem),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HeldItem {}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PayloadState {
+    #[prost(uint32, optional, tag = "1")]
+    pub size: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "2")]
+    pub holders: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "3")]
+    pub at: ::core::option::Option<u64>,
+    #[prost(bool, optional, tag = "4")]
+    pub is_due: ::core::option::Option<bool>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OriginState {
+    #[prost(message, optional, tag = "1")]
+    pub payloads: ::core::option::Option<Budget>,
+    #[prost(uint64, optional, tag = "2")]
+    pub payloads_busy_until: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "3")]
+    pub requests: ::core::option::Option<Budget>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RequestSlot {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub handle: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub origin: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub pseudonym: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "4")]
+    pub at: ::core::option::Option<u64>,
+    #[prost(bool, optional, tag = "5")]
+    pub is_waiting: ::core::option::Option<bool>,
+    #[prost(bool, optional, tag = "6")]
+    pub is_real: ::core::option::Option<bool>,
+    #[prost(bytes = "vec", optional, tag = "7")]
+    pub payload: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BlockedPseudonym {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub origin: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub pseudonym: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RequestState {
+    #[prost(message, repeated, tag = "1")]
+    pub slots: ::prost::alloc::vec::Vec<RequestSlot>,
+    #[prost(message, repeated, tag = "2")]
+    pub blocked: ::prost::alloc::vec::Vec<BlockedPseudonym>,
+    #[prost(bool, optional, tag = "3")]
+    pub is_timed: ::core::option::Option<bool>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeptRequest {
+    #[prost(uint64, optional, tag = "1")]
+    pub at: ::core::option::Option<u64>,
+    #[prost(string, optional, tag = "2")]
+    pub domain: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "3")]
+    pub item: ::core::option::Option<RequestItem>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeptGap {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub tag: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "2")]
+    pub at: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "3")]
+    pub gap: ::core::option::Option<Gap>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GapBudget {
+    #[prost(message, optional, tag = "1")]
+    pub gaps: ::core::option::Option<Budget>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum StatusCode {
+    Unspecified = 0,
+    Delivered = 1,
+    Refused = 2,
+    Gone = 3,
+    Expired = 4,
+    Uncertain = 5,
+    Waiting = 6,
+}
+impl StatusCode {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "STATUS_CODE_UNSPECIFIED",
+            Self::Delivered => "STATUS_CODE_DELIVERED",
+            Self::Refused => "STATUS_CODE_REFUSED",
+            Self::Gone => "STATUS_CODE_GONE",
+            Self::Expired => "STATUS_CODE_EXPIRED",
+            Self::Uncertain => "STATUS_CODE_UNCERTAIN",
+            Self::Waiting => "STATUS_CODE_WAITING",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "STATUS_CODE_UNSPECIFIED" => Some(Self::Unspecified),
+            "STATUS_CODE_DELIVERED" => Some(Self::Delivered),
+            "STATUS_CODE_REFUSED" => Some(Self::Refused),
+            "STATUS_CODE_GONE" => Some(Self::Gone),
+            "STATUS_CODE_EXPIRED" => Some(Self::Expired),
+            "STATUS_CODE_UNCERTAIN" => Some(Self::Uncertain),
+            "STATUS_CODE_WAITING" => Some(Self::Waiting),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionStanding {
+    #[prost(enumeration = "SessionRole", optional, tag = "1")]
+    pub role: ::core::option::Option<i32>,
+    #[prost(bool, optional, tag = "2")]
+    pub answered: ::core::option::Option<bool>,
+    #[prost(enumeration = "PeerAuthentication", optional, tag = "3")]
+    pub authentication: ::core::option::Option<i32>,
+    #[prost(bool, optional, tag = "4")]
+    pub reduced: ::core::option::Option<bool>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PairwiseFrame {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub initial: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub message: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SessionRole {
+    Unspecified = 0,
+    Initiator = 1,
+    Responder = 2,
+}
+impl SessionRole {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SESSION_ROLE_UNSPECIFIED",
+            Self::Initiator => "SESSION_ROLE_INITIATOR",
+            Self::Responder => "SESSION_ROLE_RESPONDER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SESSION_ROLE_UNSPECIFIED" => Some(Self::Unspecified),
+            "SESSION_ROLE_INITIATOR" => Some(Self::Initiator),
+            "SESSION_ROLE_RESPONDER" => Some(Self::Responder),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum PeerAuthentication {
+    Unspecified = 0,
+    Implicit = 1,
+    Classical = 2,
+    PostQuantum = 3,
+}
+impl PeerAuthentication {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PEER_AUTHENTICATION_UNSPECIFIED",
+            Self::Implicit => "PEER_AUTHENTICATION_IMPLICIT",
+            Self::Classical => "PEER_AUTHENTICATION_CLASSICAL",
+            Self::PostQuantum => "PEER_AUTHENTICATION_POST_QUANTUM",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PEER_AUTHENTICATION_UNSPECIFIED" => Some(Self::Unspecified),
+            "PEER_AUTHENTICATION_IMPLICIT" => Some(Self::Implicit),
+            "PEER_AUTHENTICATION_CLASSICAL" => Some(Self::Classical),
+            "PEER_AUTHENTICATION_POST_QUANTUM" => Some(Self::PostQuantum),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct RatchetState {
+    #[prost(message, optional, tag = "1")]
+    pub standing: ::core::option::Option<SessionStanding>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub transcript: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "3")]
+    pub begun: ::core::option::Option<u64>,
+    #[prost(bool, optional, tag = "4")]
+    pub receive_only: ::core::option::Option<bool>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub root: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub next_sending: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "7")]
+    pub next_receiving: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "10")]
+    pub receiving: ::core::option::Option<ReceivingChain>,
+    #[prost(bytes = "vec", optional, tag = "17")]
+    pub sent_link: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "18")]
+    pub received_link: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "19")]
+    pub classical: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "20")]
+    pub post_quantum: ::core::option::Option<u64>,
+    #[prost(message, repeated, tag = "21")]
+    pub closed_chains: ::prost::alloc::vec::Vec<ClosedChain>,
+    #[prost(message, repeated, tag = "22")]
+    pub remembered_chains: ::prost::alloc::vec::Vec<RememberedChain>,
+    #[prost(oneof = "ratchet_state::Sending", tags = "8, 9")]
+    pub sending: ::core::option::Option<ratchet_state::Sending>,
+    #[prost(oneof = "ratchet_state::Lane", tags = "11, 12, 13, 14, 15, 16")]
+    pub lane: ::core::option::Option<ratchet_state::Lane>,
+}
+/// Nested message and enum types in `RatchetState`.
+pub mod ratchet_state {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[prost(skip_debug)]
+    pub enum Sending {
+        #[prost(message, tag = "8")]
+        Open(super::OpenChain),
+        #[prost(message, tag = "9")]
+        Due(super::DueChain),
+    }
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[prost(skip_debug)]
+    pub enum Lane {
+        #[prost(message, tag = "11")]
+        Offering(super::LaneOffering),
+        #[prost(message, tag = "12")]
+        Ready(super::LaneReady),
+        #[prost(message, tag = "13")]
+        Collecting(super::LaneCollecting),
+        #[prost(message, tag = "14")]
+        Holding(super::LaneHolding),
+        #[prost(message, tag = "15")]
+        Answering(super::LaneAnswering),
+        #[prost(message, tag = "16")]
+        Closed(super::LaneClosed),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct OpenChain {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub next: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub header: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub ratchet_secret: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub ratchet_key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "6")]
+    pub previous: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "7")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "8")]
+    pub answer: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DueChain {
+    #[prost(uint32, optional, tag = "1")]
+    pub previous: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ReceivingChain {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub next: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub header: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub ratchet_key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "5")]
+    pub previous: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "6")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(bool, optional, tag = "7")]
+    pub forgotten: ::core::option::Option<bool>,
+    #[prost(message, repeated, tag = "8")]
+    pub blocks: ::prost::alloc::vec::Vec<KeptBlock>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ClosedChain {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub header: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub length: ::core::option::Option<u32>,
+    #[prost(bool, optional, tag = "3")]
+    pub answers: ::core::option::Option<bool>,
+    #[prost(bool, optional, tag = "4")]
+    pub forgotten: ::core::option::Option<bool>,
+    #[prost(message, repeated, tag = "5")]
+    pub blocks: ::prost::alloc::vec::Vec<KeptBlock>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RememberedChain {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub tag: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bool, optional, tag = "2")]
+    pub forgotten: ::core::option::Option<bool>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeptBlock {
+    #[prost(uint32, optional, tag = "1")]
+    pub index: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "2")]
+    pub kept_at: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct LaneOffering {
+    #[prost(uint32, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub seed: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "3")]
+    pub made: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "4")]
+    pub key: ::core::option::Option<LaneOutgoing>,
+    #[prost(message, optional, tag = "5")]
+    pub answer: ::core::option::Option<LaneIncoming>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct LaneReady {
+    #[prost(uint32, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub secret: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "3")]
+    pub made: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaneCollecting {
+    #[prost(uint32, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(message, optional, tag = "2")]
+    pub key: ::core::option::Option<LaneIncoming>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaneHolding {
+    #[prost(uint32, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct LaneAnswering {
+    #[prost(uint32, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub secret: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "3")]
+    pub made: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "4")]
+    pub answer: ::core::option::Option<LaneOutgoing>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaneClosed {
+    #[prost(uint32, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaneOutgoing {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub bytes: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "2")]
+    pub acknowledged: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "3")]
+    pub cursor: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaneIncoming {
+    #[prost(uint64, optional, tag = "1")]
+    pub held: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub symbols: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct SkippedBlock {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub tag: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub index: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "3")]
+    pub held: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub keys: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(::zeroize::ZeroizeOnDrop)]

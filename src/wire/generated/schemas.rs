@@ -915,350 +915,6 @@ static PEER_FLOOR: Schema = Schema {
     ],
 };
 
-impl Described for messages::SessionStanding {
-    const SCHEMA: &'static Schema = &SESSION_STANDING;
-}
-
-static SESSION_STANDING: Schema = Schema {
-    name: "SessionStanding",
-    max_bytes: 8,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Enum(&[1, 2]), presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bool, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Enum(&[1, 2, 3]), presence: Presence::Required },
-        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::PairwiseFrame {
-    const SCHEMA: &'static Schema = &PAIRWISE_FRAME;
-}
-
-static PAIRWISE_FRAME: Schema = Schema {
-    name: "PairwiseFrame",
-    max_bytes: 53165,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 0, max: 2822 }, presence: Presence::MayBeAbsent },
-        Field { number: 2, kind: Kind::Bytes { min: 0, max: 50336 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::RatchetState {
-    const SCHEMA: &'static Schema = &RATCHET_STATE;
-}
-
-static RATCHET_STATE: Schema = Schema {
-    name: "RatchetState",
-    max_bytes: 26440,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Message(&SESSION_STANDING), presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 6, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 7, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
-        Field { number: 8, kind: Kind::Message(&OPEN_CHAIN), presence: Presence::OneOf(0x300) },
-        Field { number: 9, kind: Kind::Message(&DUE_CHAIN), presence: Presence::OneOf(0x300) },
-        Field { number: 10, kind: Kind::Message(&RECEIVING_CHAIN), presence: Presence::MayBeAbsent },
-        Field { number: 11, kind: Kind::Message(&LANE_OFFERING), presence: Presence::OneOf(0x1f800) },
-        Field { number: 12, kind: Kind::Message(&LANE_READY), presence: Presence::OneOf(0x1f800) },
-        Field { number: 13, kind: Kind::Message(&LANE_COLLECTING), presence: Presence::OneOf(0x1f800) },
-        Field { number: 14, kind: Kind::Message(&LANE_HOLDING), presence: Presence::OneOf(0x1f800) },
-        Field { number: 15, kind: Kind::Message(&LANE_ANSWERING), presence: Presence::OneOf(0x1f800) },
-        Field { number: 16, kind: Kind::Message(&LANE_CLOSED), presence: Presence::OneOf(0x1f800) },
-        Field { number: 17, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
-        Field { number: 18, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
-        Field { number: 19, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 20, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 21, kind: Kind::Message(&CLOSED_CHAIN), presence: Presence::Repeated { max: 16 } },
-        Field { number: 22, kind: Kind::Message(&REMEMBERED_CHAIN), presence: Presence::Repeated { max: 8 } },
-    ],
-};
-
-impl core::fmt::Debug for messages::RatchetState {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("RatchetState(..)")
-    }
-}
-
-impl Described for messages::OpenChain {
-    const SCHEMA: &'static Schema = &OPEN_CHAIN;
-}
-
-static OPEN_CHAIN: Schema = Schema {
-    name: "OpenChain",
-    max_bytes: 1285,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 6, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 7, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 8, kind: Kind::Bytes { min: 1088, max: 1088 }, presence: Presence::MayBeAbsent },
-    ],
-};
-
-impl core::fmt::Debug for messages::OpenChain {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("OpenChain(..)")
-    }
-}
-
-impl Described for messages::DueChain {
-    const SCHEMA: &'static Schema = &DUE_CHAIN;
-}
-
-static DUE_CHAIN: Schema = Schema {
-    name: "DueChain",
-    max_bytes: 6,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::ReceivingChain {
-    const SCHEMA: &'static Schema = &RECEIVING_CHAIN;
-}
-
-static RECEIVING_CHAIN: Schema = Schema {
-    name: "ReceivingChain",
-    max_bytes: 1378,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 6, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 7, kind: Kind::Bool, presence: Presence::Required },
-        Field { number: 8, kind: Kind::Message(&KEPT_BLOCK), presence: Presence::Repeated { max: 64 } },
-    ],
-};
-
-impl core::fmt::Debug for messages::ReceivingChain {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("ReceivingChain(..)")
-    }
-}
-
-impl Described for messages::ClosedChain {
-    const SCHEMA: &'static Schema = &CLOSED_CHAIN;
-}
-
-static CLOSED_CHAIN: Schema = Schema {
-    name: "ClosedChain",
-    max_bytes: 1300,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Bool, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Message(&KEPT_BLOCK), presence: Presence::Repeated { max: 64 } },
-    ],
-};
-
-impl core::fmt::Debug for messages::ClosedChain {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("ClosedChain(..)")
-    }
-}
-
-impl Described for messages::RememberedChain {
-    const SCHEMA: &'static Schema = &REMEMBERED_CHAIN;
-}
-
-static REMEMBERED_CHAIN: Schema = Schema {
-    name: "RememberedChain",
-    max_bytes: 12,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bool, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::KeptBlock {
-    const SCHEMA: &'static Schema = &KEPT_BLOCK;
-}
-
-static KEPT_BLOCK: Schema = Schema {
-    name: "KeptBlock",
-    max_bytes: 17,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::LaneOffering {
-    const SCHEMA: &'static Schema = &LANE_OFFERING;
-}
-
-static LANE_OFFERING: Schema = Schema {
-    name: "LaneOffering",
-    max_bytes: 2491,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 64, max: 64 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Message(&LANE_OUTGOING), presence: Presence::MayBeAbsent },
-        Field { number: 5, kind: Kind::Message(&LANE_INCOMING), presence: Presence::Required },
-    ],
-};
-
-impl core::fmt::Debug for messages::LaneOffering {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("LaneOffering(..)")
-    }
-}
-
-impl Described for messages::LaneReady {
-    const SCHEMA: &'static Schema = &LANE_READY;
-}
-
-static LANE_READY: Schema = Schema {
-    name: "LaneReady",
-    max_bytes: 51,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
-    ],
-};
-
-impl core::fmt::Debug for messages::LaneReady {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("LaneReady(..)")
-    }
-}
-
-impl Described for messages::LaneCollecting {
-    const SCHEMA: &'static Schema = &LANE_COLLECTING;
-}
-
-static LANE_COLLECTING: Schema = Schema {
-    name: "LaneCollecting",
-    max_bytes: 1207,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Message(&LANE_INCOMING), presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::LaneHolding {
-    const SCHEMA: &'static Schema = &LANE_HOLDING;
-}
-
-static LANE_HOLDING: Schema = Schema {
-    name: "LaneHolding",
-    max_bytes: 1193,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 1184, max: 1184 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::LaneAnswering {
-    const SCHEMA: &'static Schema = &LANE_ANSWERING;
-}
-
-static LANE_ANSWERING: Schema = Schema {
-    name: "LaneAnswering",
-    max_bytes: 1258,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Message(&LANE_OUTGOING), presence: Presence::MayBeAbsent },
-    ],
-};
-
-impl core::fmt::Debug for messages::LaneAnswering {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("LaneAnswering(..)")
-    }
-}
-
-impl Described for messages::LaneClosed {
-    const SCHEMA: &'static Schema = &LANE_CLOSED;
-}
-
-static LANE_CLOSED: Schema = Schema {
-    name: "LaneClosed",
-    max_bytes: 6,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::LaneOutgoing {
-    const SCHEMA: &'static Schema = &LANE_OUTGOING;
-}
-
-static LANE_OUTGOING: Schema = Schema {
-    name: "LaneOutgoing",
-    max_bytes: 1204,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 1104, max: 1184 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::LaneIncoming {
-    const SCHEMA: &'static Schema = &LANE_INCOMING;
-}
-
-static LANE_INCOMING: Schema = Schema {
-    name: "LaneIncoming",
-    max_bytes: 1198,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 0, max: 1184 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::SkippedBlock {
-    const SCHEMA: &'static Schema = &SKIPPED_BLOCK;
-}
-
-static SKIPPED_BLOCK: Schema = Schema {
-    name: "SkippedBlock",
-    max_bytes: 2078,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Bytes { min: 32, max: 2048 }, presence: Presence::Required },
-    ],
-};
-
-impl core::fmt::Debug for messages::SkippedBlock {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("SkippedBlock(..)")
-    }
-}
-
 impl Described for messages::Discovery {
     const SCHEMA: &'static Schema = &DISCOVERY;
 }
@@ -1960,6 +1616,709 @@ static DISCOVERY_GATE: Schema = Schema {
         Field { number: 3, kind: Kind::Message(&BUDGET), presence: Presence::Required },
     ],
 };
+
+impl Described for messages::LogPlace {
+    const SCHEMA: &'static Schema = &LOG_PLACE;
+}
+
+static LOG_PLACE: Schema = Schema {
+    name: "LogPlace",
+    max_bytes: 21,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::MailboxCursor {
+    const SCHEMA: &'static Schema = &MAILBOX_CURSOR;
+}
+
+static MAILBOX_CURSOR: Schema = Schema {
+    name: "MailboxCursor",
+    max_bytes: 46,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&LOG_PLACE), presence: Presence::MayBeAbsent },
+        Field { number: 2, kind: Kind::Message(&LOG_PLACE), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::MailboxItem {
+    const SCHEMA: &'static Schema = &MAILBOX_ITEM;
+}
+
+static MAILBOX_ITEM: Schema = Schema {
+    name: "MailboxItem",
+    max_bytes: 65610,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Bytes { min: 1, max: 65536 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ItemStatus {
+    const SCHEMA: &'static Schema = &ITEM_STATUS;
+}
+
+static ITEM_STATUS: Schema = Schema {
+    name: "ItemStatus",
+    max_bytes: 33,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Enum(&[1, 2, 3, 4, 5, 6]), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Enum(&[1, 2, 3]), presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::MailboxEntry {
+    const SCHEMA: &'static Schema = &MAILBOX_ENTRY;
+}
+
+static MAILBOX_ENTRY: Schema = Schema {
+    name: "MailboxEntry",
+    max_bytes: 65648,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&LOG_PLACE), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&MAILBOX_ITEM), presence: Presence::OneOf(0x18) },
+        Field { number: 4, kind: Kind::Message(&ITEM_STATUS), presence: Presence::OneOf(0x18) },
+    ],
+};
+
+impl Described for messages::AgedEntries {
+    const SCHEMA: &'static Schema = &AGED_ENTRIES;
+}
+
+static AGED_ENTRIES: Schema = Schema {
+    name: "AgedEntries",
+    max_bytes: 33,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Gap {
+    const SCHEMA: &'static Schema = &GAP;
+}
+
+static GAP: Schema = Schema {
+    name: "Gap",
+    max_bytes: 278,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Drained {
+    const SCHEMA: &'static Schema = &DRAINED;
+}
+
+static DRAINED: Schema = Schema {
+    name: "Drained",
+    max_bytes: 1048576,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&AGED_ENTRIES), presence: Presence::MayBeAbsent },
+        Field { number: 3, kind: Kind::Message(&GAP), presence: Presence::Repeated { max: 16 } },
+        Field { number: 4, kind: Kind::Message(&MAILBOX_ENTRY), presence: Presence::Repeated { max: 100 } },
+        Field { number: 5, kind: Kind::Message(&PAYLOAD_ITEM), presence: Presence::Repeated { max: 100 } },
+        Field { number: 6, kind: Kind::Message(&MAILBOX_CURSOR), presence: Presence::Required },
+        Field { number: 7, kind: Kind::Bool, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::InboxRequest {
+    const SCHEMA: &'static Schema = &INBOX_REQUEST;
+}
+
+static INBOX_REQUEST: Schema = Schema {
+    name: "InboxRequest",
+    max_bytes: 590157,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Bytes { min: 1, max: 65536 }, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Message(&PAYLOAD_ITEM), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::TokenEntry {
+    const SCHEMA: &'static Schema = &TOKEN_ENTRY;
+}
+
+static TOKEN_ENTRY: Schema = Schema {
+    name: "TokenEntry",
+    max_bytes: 95,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+        Field { number: 5, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::TokenCount {
+    const SCHEMA: &'static Schema = &TOKEN_COUNT;
+}
+
+static TOKEN_COUNT: Schema = Schema {
+    name: "TokenCount",
+    max_bytes: 6,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::MailboxState {
+    const SCHEMA: &'static Schema = &MAILBOX_STATE;
+}
+
+static MAILBOX_STATE: Schema = Schema {
+    name: "MailboxState",
+    max_bytes: 1129,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&LOG_PLACE), presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Message(&AGED_ENTRIES), presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Message(&LOG_PLACE), presence: Presence::MayBeAbsent },
+        Field { number: 6, kind: Kind::Bytes { min: 1, max: 1024 }, presence: Presence::MayBeAbsent },
+        Field { number: 7, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Bool, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SunkItem {
+    const SCHEMA: &'static Schema = &SUNK_ITEM;
+}
+
+static SUNK_ITEM: Schema = Schema {
+    name: "SunkItem",
+    max_bytes: 1,
+    secret: false,
+    fields: &[
+    ],
+};
+
+impl Described for messages::KeptEntry {
+    const SCHEMA: &'static Schema = &KEPT_ENTRY;
+}
+
+static KEPT_ENTRY: Schema = Schema {
+    name: "KeptEntry",
+    max_bytes: 65672,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Message(&MAILBOX_ITEM), presence: Presence::OneOf(0x70) },
+        Field { number: 5, kind: Kind::Message(&ITEM_STATUS), presence: Presence::OneOf(0x70) },
+        Field { number: 6, kind: Kind::Message(&SUNK_ITEM), presence: Presence::OneOf(0x70) },
+        Field { number: 7, kind: Kind::Bytes { min: 24, max: 24 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::HeldItem {
+    const SCHEMA: &'static Schema = &HELD_ITEM;
+}
+
+static HELD_ITEM: Schema = Schema {
+    name: "HeldItem",
+    max_bytes: 1,
+    secret: false,
+    fields: &[
+    ],
+};
+
+impl Described for messages::PayloadState {
+    const SCHEMA: &'static Schema = &PAYLOAD_STATE;
+}
+
+static PAYLOAD_STATE: Schema = Schema {
+    name: "PayloadState",
+    max_bytes: 25,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::OriginState {
+    const SCHEMA: &'static Schema = &ORIGIN_STATE;
+}
+
+static ORIGIN_STATE: Schema = Schema {
+    name: "OriginState",
+    max_bytes: 59,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::RequestSlot {
+    const SCHEMA: &'static Schema = &REQUEST_SLOT;
+}
+
+static REQUEST_SLOT: Schema = Schema {
+    name: "RequestSlot",
+    max_bytes: 95,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Bytes { min: 24, max: 24 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::BlockedPseudonym {
+    const SCHEMA: &'static Schema = &BLOCKED_PSEUDONYM;
+}
+
+static BLOCKED_PSEUDONYM: Schema = Schema {
+    name: "BlockedPseudonym",
+    max_bytes: 36,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::RequestState {
+    const SCHEMA: &'static Schema = &REQUEST_STATE;
+}
+
+static REQUEST_STATE: Schema = Schema {
+    name: "RequestState",
+    max_bytes: 34562,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&REQUEST_SLOT), presence: Presence::Repeated { max: 256 } },
+        Field { number: 2, kind: Kind::Message(&BLOCKED_PSEUDONYM), presence: Presence::Repeated { max: 256 } },
+        Field { number: 3, kind: Kind::Bool, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::KeptRequest {
+    const SCHEMA: &'static Schema = &KEPT_REQUEST;
+}
+
+static KEPT_REQUEST: Schema = Schema {
+    name: "KeptRequest",
+    max_bytes: 66201,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&REQUEST_ITEM), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::KeptGap {
+    const SCHEMA: &'static Schema = &KEPT_GAP;
+}
+
+static KEPT_GAP: Schema = Schema {
+    name: "KeptGap",
+    max_bytes: 302,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&GAP), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::GapBudget {
+    const SCHEMA: &'static Schema = &GAP_BUDGET;
+}
+
+static GAP_BUDGET: Schema = Schema {
+    name: "GapBudget",
+    max_bytes: 24,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SessionStanding {
+    const SCHEMA: &'static Schema = &SESSION_STANDING;
+}
+
+static SESSION_STANDING: Schema = Schema {
+    name: "SessionStanding",
+    max_bytes: 8,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Enum(&[1, 2]), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Enum(&[1, 2, 3]), presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::PairwiseFrame {
+    const SCHEMA: &'static Schema = &PAIRWISE_FRAME;
+}
+
+static PAIRWISE_FRAME: Schema = Schema {
+    name: "PairwiseFrame",
+    max_bytes: 53165,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 2822 }, presence: Presence::MayBeAbsent },
+        Field { number: 2, kind: Kind::Bytes { min: 0, max: 50336 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::RatchetState {
+    const SCHEMA: &'static Schema = &RATCHET_STATE;
+}
+
+static RATCHET_STATE: Schema = Schema {
+    name: "RatchetState",
+    max_bytes: 26440,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&SESSION_STANDING), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Message(&OPEN_CHAIN), presence: Presence::OneOf(0x300) },
+        Field { number: 9, kind: Kind::Message(&DUE_CHAIN), presence: Presence::OneOf(0x300) },
+        Field { number: 10, kind: Kind::Message(&RECEIVING_CHAIN), presence: Presence::MayBeAbsent },
+        Field { number: 11, kind: Kind::Message(&LANE_OFFERING), presence: Presence::OneOf(0x1f800) },
+        Field { number: 12, kind: Kind::Message(&LANE_READY), presence: Presence::OneOf(0x1f800) },
+        Field { number: 13, kind: Kind::Message(&LANE_COLLECTING), presence: Presence::OneOf(0x1f800) },
+        Field { number: 14, kind: Kind::Message(&LANE_HOLDING), presence: Presence::OneOf(0x1f800) },
+        Field { number: 15, kind: Kind::Message(&LANE_ANSWERING), presence: Presence::OneOf(0x1f800) },
+        Field { number: 16, kind: Kind::Message(&LANE_CLOSED), presence: Presence::OneOf(0x1f800) },
+        Field { number: 17, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+        Field { number: 18, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+        Field { number: 19, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 20, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 21, kind: Kind::Message(&CLOSED_CHAIN), presence: Presence::Repeated { max: 16 } },
+        Field { number: 22, kind: Kind::Message(&REMEMBERED_CHAIN), presence: Presence::Repeated { max: 8 } },
+    ],
+};
+
+impl core::fmt::Debug for messages::RatchetState {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("RatchetState(..)")
+    }
+}
+
+impl Described for messages::OpenChain {
+    const SCHEMA: &'static Schema = &OPEN_CHAIN;
+}
+
+static OPEN_CHAIN: Schema = Schema {
+    name: "OpenChain",
+    max_bytes: 1285,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Bytes { min: 1088, max: 1088 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl core::fmt::Debug for messages::OpenChain {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("OpenChain(..)")
+    }
+}
+
+impl Described for messages::DueChain {
+    const SCHEMA: &'static Schema = &DUE_CHAIN;
+}
+
+static DUE_CHAIN: Schema = Schema {
+    name: "DueChain",
+    max_bytes: 6,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ReceivingChain {
+    const SCHEMA: &'static Schema = &RECEIVING_CHAIN;
+}
+
+static RECEIVING_CHAIN: Schema = Schema {
+    name: "ReceivingChain",
+    max_bytes: 1378,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Message(&KEPT_BLOCK), presence: Presence::Repeated { max: 64 } },
+    ],
+};
+
+impl core::fmt::Debug for messages::ReceivingChain {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("ReceivingChain(..)")
+    }
+}
+
+impl Described for messages::ClosedChain {
+    const SCHEMA: &'static Schema = &CLOSED_CHAIN;
+}
+
+static CLOSED_CHAIN: Schema = Schema {
+    name: "ClosedChain",
+    max_bytes: 1300,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Message(&KEPT_BLOCK), presence: Presence::Repeated { max: 64 } },
+    ],
+};
+
+impl core::fmt::Debug for messages::ClosedChain {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("ClosedChain(..)")
+    }
+}
+
+impl Described for messages::RememberedChain {
+    const SCHEMA: &'static Schema = &REMEMBERED_CHAIN;
+}
+
+static REMEMBERED_CHAIN: Schema = Schema {
+    name: "RememberedChain",
+    max_bytes: 12,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bool, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::KeptBlock {
+    const SCHEMA: &'static Schema = &KEPT_BLOCK;
+}
+
+static KEPT_BLOCK: Schema = Schema {
+    name: "KeptBlock",
+    max_bytes: 17,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LaneOffering {
+    const SCHEMA: &'static Schema = &LANE_OFFERING;
+}
+
+static LANE_OFFERING: Schema = Schema {
+    name: "LaneOffering",
+    max_bytes: 2491,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 64, max: 64 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Message(&LANE_OUTGOING), presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Message(&LANE_INCOMING), presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::LaneOffering {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("LaneOffering(..)")
+    }
+}
+
+impl Described for messages::LaneReady {
+    const SCHEMA: &'static Schema = &LANE_READY;
+}
+
+static LANE_READY: Schema = Schema {
+    name: "LaneReady",
+    max_bytes: 51,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::LaneReady {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("LaneReady(..)")
+    }
+}
+
+impl Described for messages::LaneCollecting {
+    const SCHEMA: &'static Schema = &LANE_COLLECTING;
+}
+
+static LANE_COLLECTING: Schema = Schema {
+    name: "LaneCollecting",
+    max_bytes: 1207,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&LANE_INCOMING), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LaneHolding {
+    const SCHEMA: &'static Schema = &LANE_HOLDING;
+}
+
+static LANE_HOLDING: Schema = Schema {
+    name: "LaneHolding",
+    max_bytes: 1193,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 1184, max: 1184 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LaneAnswering {
+    const SCHEMA: &'static Schema = &LANE_ANSWERING;
+}
+
+static LANE_ANSWERING: Schema = Schema {
+    name: "LaneAnswering",
+    max_bytes: 1258,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Message(&LANE_OUTGOING), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl core::fmt::Debug for messages::LaneAnswering {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("LaneAnswering(..)")
+    }
+}
+
+impl Described for messages::LaneClosed {
+    const SCHEMA: &'static Schema = &LANE_CLOSED;
+}
+
+static LANE_CLOSED: Schema = Schema {
+    name: "LaneClosed",
+    max_bytes: 6,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LaneOutgoing {
+    const SCHEMA: &'static Schema = &LANE_OUTGOING;
+}
+
+static LANE_OUTGOING: Schema = Schema {
+    name: "LaneOutgoing",
+    max_bytes: 1204,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 1104, max: 1184 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LaneIncoming {
+    const SCHEMA: &'static Schema = &LANE_INCOMING;
+}
+
+static LANE_INCOMING: Schema = Schema {
+    name: "LaneIncoming",
+    max_bytes: 1198,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 0, max: 1184 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SkippedBlock {
+    const SCHEMA: &'static Schema = &SKIPPED_BLOCK;
+}
+
+static SKIPPED_BLOCK: Schema = Schema {
+    name: "SkippedBlock",
+    max_bytes: 2078,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 2048 }, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::SkippedBlock {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("SkippedBlock(..)")
+    }
+}
 
 impl Described for messages::Specimen {
     const SCHEMA: &'static Schema = &SPECIMEN;
