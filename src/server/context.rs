@@ -12,6 +12,8 @@ use crate::storage::{Transaction, Vault};
 use crate::time::Timestamp;
 
 use super::Instance;
+use super::discovery::{Fetch, FetchPolicy, Rates};
+use super::link::Outgoing;
 
 /// A server: its identity, its keys, and what its operator decided. Everything else is in the store.
 pub struct Server {
@@ -44,6 +46,10 @@ pub struct Setup {
 pub struct Config {
     /// Who may register an account.
     pub registration: Registration,
+    /// Where documents of other domains may be fetched.
+    pub fetch: FetchPolicy,
+    /// … and how often.
+    pub fetches: Rates,
 }
 
 /// Who may register an account.
@@ -73,6 +79,8 @@ pub enum Output {
         /// An encoded frame.
         frame: Vec<u8>,
     },
+    /// The document of a domain. What comes of it is an input.
+    Fetch(Fetch),
     /// A device that waits for its mailbox has something to fetch.
     Notify(DeviceId),
     /// A device that sleeps is to be woken, without content.
@@ -90,6 +98,8 @@ pub(crate) struct Context<'a, 't> {
     pub(crate) now: Timestamp,
     pub(crate) tx: &'a mut Transaction<'t>,
     pub(crate) send: Vec<Output>,
+    /// To be signed at the end of the step.
+    pub(crate) frames: Vec<Outgoing>,
 }
 
 impl Server {

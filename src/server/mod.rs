@@ -7,10 +7,14 @@ mod context;
 mod error;
 mod ids;
 mod item;
+mod machine;
+mod timing;
 
 pub mod directory;
 pub mod discovery;
 pub mod frame;
+pub mod hazmat;
+pub mod link;
 pub mod mailbox;
 pub mod quota;
 pub mod stream;
@@ -22,3 +26,4 @@ pub use ids::{Instance, Pseudonym, Token};
 pub use item::{
     Code, DeviceItem, Item, ItemId, Kind, Origin, Reason, RequestItem, Stale, Status, Submitter, Verdict,
 };
+pub use machine::Input;

@@ -10,6 +10,7 @@
 //!                        the mailbox of who submitted it
 //! ```
 
+mod alarm;
 mod decide;
 mod find;
 mod outbox;
@@ -20,6 +21,7 @@ mod receive;
 mod record;
 mod send;
 mod state;
+mod stranger;
 
 use crate::crypto::hash::Hash;
 use crate::identity::address::Domain;
@@ -29,21 +31,26 @@ use crate::time::{Span, Timestamp};
 use super::Context;
 use super::timing::Times;
 
-pub(crate) use find::{fetched, introduce, resume};
+pub use alarm::{Alarm, ServerAlarm};
+pub(crate) use find::{fetched, forget as forget_domain, introduce, resume};
 pub use outbox::DEADLINE;
 pub(crate) use outbox::{Enqueued, Parcel, Recipient, enqueue};
 pub(crate) use park::unpark;
 pub(crate) use peer::Peer;
 pub(crate) use question::{Question, ask, forget as forget_question};
-pub(crate) use receive::{receive, receive_reply};
+pub(crate) use receive::{receive, receive_reply, sender};
 pub(crate) use record::Link;
-pub(crate) use send::{Outgoing, drive, unreachable};
+pub use send::Outgoing;
+pub(crate) use send::{drive, unreachable};
 pub use state::{Held, Mode, State};
+pub(crate) use stranger::{distrust, stranger};
 
 /// What a link's timers begin with.
 pub(crate) const LINK_OWNER: u8 = b'l';
 /// … those of a recipient who is busy.
 pub(crate) const PARKED_OWNER: u8 = b'p';
+/// … those of a domain's record.
+pub(crate) const DOMAIN_OWNER: u8 = b'd';
 /// … those of a question.
 pub(crate) const QUESTION_OWNER: u8 = b'q';
 
@@ -85,7 +92,8 @@ impl LinkWork {
     /// Sees to it that the link is driven as soon as it may send.
     fn kick(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
         let due = match self.link.state.mode {
-            Mode::Held(_) => return Ok(()),
+            // Only deadlines are to be looked after.
+            Mode::Held(_) => ctx.now.plus(Span::from_secs(3_600)),
             // Asking for a domain has its own times.
             Mode::Finding if self.link.timer.is_some() => return Ok(()),
             Mode::Finding => ctx.now,

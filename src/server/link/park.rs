@@ -4,7 +4,7 @@ use crate::identity::address::Domain;
 use crate::server::mailbox;
 use crate::server::timing::Times;
 use crate::server::{Context, Status};
-use crate::storage::{Format, Interrupt, Key, Record, Slot, Table, Tail, Vault};
+use crate::storage::{Format, Interrupt, Key, Record, Slot, Table, Tail, Vault, Want};
 use crate::time::Span;
 use crate::wire::Rule;
 use crate::wire::generated::messages as proto;
@@ -41,6 +41,11 @@ fn name(domain: &Domain, recipient: Recipient) -> [u8; 32] {
 
 fn owner(name: &[u8; 32]) -> Vec<u8> {
     [&[PARKED_OWNER], &name[..]].concat()
+}
+
+/// What [`park`] reads.
+pub(super) fn want(ctx: &Context<'_, '_>, domain: &Domain, recipient: Recipient) -> Want {
+    Want::Record(ParkedQueue::key(ctx.tx.vault(), &name(domain, recipient)))
 }
 
 /// Appends the item behind those that wait for the same recipient, if there are any.
@@ -86,10 +91,8 @@ pub(crate) fn unpark(ctx: &mut Context<'_, '_>, name: &[u8; 32]) -> Result<(), I
     let mut slot: Slot<ParkedQueue> = ctx.tx.read(ParkedQueue::key(ctx.tx.vault(), name))?;
     let Some(mut queue) = slot.take() else { return Ok(()) };
     let mut work = LinkWork::load(ctx, &queue.domain)?;
-    let (from, to) = (
-        outbox::parked_log(ctx, &queue.domain, queue.recipient),
-        outbox::log(ctx, &queue.domain),
-    );
+    let (from, to) =
+        (outbox::parked_log(ctx, &queue.domain, queue.recipient), outbox::log(ctx, &queue.domain));
     let entries = ctx.tx.tail::<OutboxEntry>(Tail::new(from, 0, BACK))?;
     let is_last = entries.len() < usize::from(BACK);
     for item in entries {

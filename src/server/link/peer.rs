@@ -3,7 +3,7 @@
 use crate::identity::address::Domain;
 use crate::identity::chain::{Followed, Manifest, Subject as _};
 use crate::identity::ids::ServerId;
-use crate::identity::server::{Endpoint, OnlineKey, Server};
+use crate::identity::server::{Endpoint, OnlineKey, Server, ServerBody};
 use crate::identity::{IdentityError, Verified};
 use crate::server::Instance;
 use crate::server::frame::{Frame, Seen};
@@ -37,11 +37,22 @@ pub(crate) struct PeerManifest {
 impl Peer {
     /// What is kept of a manifest.
     pub(crate) fn of(server: &Verified<Server>) -> Self {
-        Self {
+        let body = ServerBody {
             domain: server.domain().clone(),
-            seen: Seen::of(&**server),
-            online_keys: server.online_keys().to_vec(),
             endpoints: server.endpoints().to_vec(),
+            online_keys: server.online_keys().to_vec(),
+        };
+        Self::claimed(Seen::of(&**server), body)
+    }
+
+    /// What a server says of itself.
+    pub(crate) fn claimed(seen: Seen, body: ServerBody) -> Self {
+        let ServerBody { domain, endpoints, online_keys } = body;
+        Self {
+            domain,
+            seen,
+            online_keys,
+            endpoints,
             holds: None,
             instance: None,
             former_instance: None,

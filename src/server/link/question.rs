@@ -74,9 +74,12 @@ pub(crate) fn ask(
     let request = question.request();
     let slot: Slot<Asked> = ctx.tx.read(Asked::key(ctx.tx.vault(), request))?;
     if let Some(asked) = slot.value() {
-        let is_same =
-            asked.question == question && asked.device == device && asked.domain == *destination;
-        return Ok(if is_same { asked.answer.clone().map(|answer| answer.reply) } else { Some(Reply::Nothing) });
+        let is_same = asked.question == question && asked.device == device && asked.domain == *destination;
+        return Ok(if is_same {
+            asked.answer.clone().map(|answer| answer.reply)
+        } else {
+            Some(Reply::Nothing)
+        });
     }
     let mut work = LinkWork::load(ctx, destination)?;
     if work.link.questions.len() >= MAX_WAITING {

@@ -162,7 +162,11 @@ impl Message for Link {
         let id = |field: Option<Vec<u8>>| field.map(|bytes| required_array(Some(bytes))).transpose();
         Ok(Self {
             domain: required(proto.domain)?.parse().map_err(|_| Rule::BadValue)?,
-            server: proto.server.map(|bytes| required_array(Some(bytes))).transpose()?.map(ServerId::from_bytes),
+            server: proto
+                .server
+                .map(|bytes| required_array(Some(bytes)))
+                .transpose()?
+                .map(ServerId::from_bytes),
             state: State {
                 mode: mode(required(proto.mode)?, proto.until)?,
                 failures: required(proto.failures)?,
@@ -170,7 +174,9 @@ impl Message for Link {
             },
             is_proven: required(proto.proven)?,
             queued: required(proto.queued)?,
-            submitters: accounts.map(|account| account.map(AccountId::from_bytes)).collect::<Result<_, _>>()?,
+            submitters: accounts
+                .map(|account| account.map(AccountId::from_bytes))
+                .collect::<Result<_, _>>()?,
             max_items: required(proto.max_items)?,
             max_bytes: required(proto.max_bytes)?,
             request: id(proto.request)?.map(RequestId::from_bytes),

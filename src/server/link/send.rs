@@ -2,23 +2,27 @@
 
 use rand_core::Rng as _;
 
-use crate::crypto::CryptoError;
 use crate::crypto::hash::Hash;
 use crate::crypto::random;
 use crate::identity::address::Domain;
-use crate::identity::ids::{RequestId, ServerId};
+use crate::identity::chain::Subject as _;
+use crate::identity::ids::{AccountId, RequestId, ServerId};
 use crate::identity::server::Endpoint;
 use crate::server::frame::{Frame, LIFETIME, Part, Seen};
-use crate::server::mailbox;
-use crate::server::stream::{Inbound, Outbound, Route, StreamId, Window};
-use crate::server::{Context, Item as _, Status};
-use crate::storage::{Interrupt, Item, Key, Slot, StorageError, Table, Tail, Vault, Want};
-use crate::time::Timestamp;
+use crate::server::stream::{Batch, Outbound, Route, StreamId};
+use crate::server::{Context, Item, Status, mailbox};
+use crate::storage::{self, Interrupt, Key, Slot, StorageError, Table, Tail};
+use crate::time::Span;
 
 use super::outbox::{self, OutboxEntry};
-use super::peer::{Peer, PeerManifest};
+use super::peer::Peer;
 use super::state::Mode;
-use super::{LinkWork, TIMEOUT, WINDOW_BYTES, WINDOW_ITEMS, find, question};
+use super::{LinkWork, TIMEOUT, find, question};
+
+/// After which those who wait are told.
+const PATIENCE: Span = Span::from_secs(3_600);
+/// How many in one step.
+const TOLD: u16 = 100;
 
 /// A frame for another server, not signed yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +33,33 @@ pub struct Outgoing {
     pub endpoints: Vec<Endpoint>,
     /// What it is told.
     pub frame: Frame,
+}
+
+/// A stream to another server that is being worked on.
+pub(super) struct OutboundWork {
+    slot: Slot<Outbound>,
+    pub(super) route: Route,
+    pub(super) stream: Outbound,
+}
+
+type LogItem = storage::Item<OutboxEntry>;
+
+impl OutboundWork {
+    pub(super) fn key(ctx: &Context<'_, '_>, route: &Route) -> Key {
+        let name = route.to.as_bytes();
+        ctx.tx.vault().partition(Table::OUTBOUND_STREAMS, name).key(u64::from(route.stream.number()))
+    }
+
+    pub(super) fn load(ctx: &mut Context<'_, '_>, to: ServerId) -> Result<Self, Interrupt> {
+        let route = Route { from: ctx.server.manifest.id(), to, stream: StreamId::DATA };
+        let mut slot: Slot<Outbound> = ctx.tx.read(Self::key(ctx, &route))?;
+        let stream = slot.take().unwrap_or_else(|| Outbound::new(&route));
+        Ok(Self { slot, route, stream })
+    }
+
+    pub(super) fn save(self, ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
+        Ok(ctx.tx.put(self.slot, &self.stream)?)
+    }
 }
 
 /// The time of a link has come.
@@ -45,9 +76,240 @@ pub(crate) fn drive(ctx: &mut Context<'_, '_>, name: &[u8; 32]) -> Result<(), In
     if work.link.state.mode == Mode::Open {
         work.send(ctx)?;
     } else {
-        work.give_up_expired(ctx)?;
+        work.retire(ctx)?;
         work.kick(ctx)?;
     }
     work.tell_waiting(ctx)?;
     work.save(ctx)
+}
+
+/// A frame did not reach its server, or nothing came back.
+pub(crate) fn unreachable(
+    ctx: &mut Context<'_, '_>,
+    to: &Domain,
+    request: RequestId,
+) -> Result<(), Interrupt> {
+    let mut work = LinkWork::load(ctx, to)?;
+    if work.link.request == Some(request) {
+        work.link.request = None;
+        work.failed(ctx);
+        work.stop(ctx);
+        work.kick(ctx)?;
+        work.save(ctx)?;
+    }
+    Ok(())
+}
+
+impl LinkWork {
+    pub(super) fn failed(&mut self, ctx: &mut Context<'_, '_>) {
+        let random = ctx.tx.rng().next_u64();
+        self.link.state.failed(ctx.now, random);
+    }
+
+    /// Sends what there is: positions that are owed, questions, and the next batch.
+    fn send(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
+        let Some(to) = self.link.server else { return Ok(()) };
+        let mut parts = super::receive::positions(ctx, self, to)?;
+        parts.extend(question::waiting(ctx, self)?);
+        let request = request(ctx)?;
+        parts.extend(self.next_batch(ctx, to, request)?.map(Part::Batch));
+        if parts.is_empty() {
+            self.link.submitters.clear();
+            return Ok(());
+        }
+        let reply_to = self.link.owed_to.take();
+        self.link.owed.clear();
+        let slot: Slot<Peer> = ctx.tx.read(Peer::key(ctx.tx.vault(), to))?;
+        let Some(peer) = slot.value() else { return Ok(()) };
+        let frame = frame(ctx, peer, to, (request, reply_to), parts);
+        ctx.frames.push(Outgoing { to: peer.domain.clone(), endpoints: peer.endpoints.clone(), frame });
+        self.await_answer(ctx, request)
+    }
+
+    /// From now on the answer to this frame is waited for.
+    pub(super) fn await_answer(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        request: RequestId,
+    ) -> Result<(), Interrupt> {
+        self.link.request = Some(request);
+        self.reschedule(ctx, ctx.now.plus(TIMEOUT))
+    }
+
+    /// The next batch of the stream, which travels in the frame of this request. `None` if nothing waits.
+    pub(super) fn next_batch(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        to: ServerId,
+        request: RequestId,
+    ) -> Result<Option<Batch>, Interrupt> {
+        let mut outbound = OutboundWork::load(ctx, to)?;
+        let entries = self.waiting(ctx, &outbound)?;
+        let live = self.give_up(ctx, &mut outbound, entries)?;
+        let entries = self.fitting(live);
+        let batch = if entries.is_empty() {
+            None
+        } else {
+            let batch = outbound.stream.send(&outbound.route, request, entries);
+            if batch.is_none() {
+                // The log is not what it was when these numbers were given.
+                let through = outbound.stream.acked().through;
+                outbound.stream.abandon(&outbound.route, through);
+                self.schedule(ctx, ctx.now)?;
+            }
+            batch
+        };
+        outbound.save(ctx)?;
+        Ok(batch)
+    }
+
+    /// What can be given up while nothing can be sent.
+    fn retire(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
+        if let Some(to) = self.link.server {
+            let mut outbound = OutboundWork::load(ctx, to)?;
+            let entries = self.waiting(ctx, &outbound)?;
+            self.give_up(ctx, &mut outbound, entries)?;
+            return outbound.save(ctx);
+        }
+        // There is no stream yet: what is over leaves the log.
+        let log = outbox::log(ctx, &self.link.domain);
+        let entries = ctx.tx.tail::<OutboxEntry>(Tail::new(log, 0, 100))?;
+        for item in entries {
+            match item.value {
+                Ok(entry) if !entry.is_expired(false, ctx.now) => break,
+                Ok(OutboxEntry { parcel, .. }) => {
+                    mailbox::report(ctx, &parcel.submitter, parcel.id, Status::Expired)?;
+                    let of = |account: &AccountId| *account == parcel.submitter.account;
+                    if let Some(at) = self.link.submitters.iter().position(of) {
+                        self.link.submitters.remove(at);
+                    }
+                }
+                Err(_) => {}
+            }
+            ctx.tx.trim(log, item.number);
+            self.link.queued = self.link.queued.saturating_sub(1);
+        }
+        Ok(())
+    }
+
+    /// Tells those who wait for more than an hour, some at a time.
+    fn tell_waiting(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
+        let Some(since) = self.link.state.failing_since else { return Ok(()) };
+        if ctx.now.since(since) < PATIENCE {
+            return if self.link.queued > 0 { self.schedule(ctx, since.plus(PATIENCE)) } else { Ok(()) };
+        }
+        let acked = match self.link.server {
+            Some(to) => OutboundWork::load(ctx, to)?.stream.acked().through,
+            None => 0,
+        };
+        let log = outbox::log(ctx, &self.link.domain);
+        let entries = ctx.tx.tail::<OutboxEntry>(Tail::new(log, acked.max(self.link.told_waiting), TOLD))?;
+        let is_page_full = entries.len() == usize::from(TOLD);
+        for item in entries {
+            self.link.told_waiting = item.number;
+            if let Ok(OutboxEntry { parcel, .. }) = item.value {
+                mailbox::report(ctx, &parcel.submitter, parcel.id, Status::Waiting(since))?;
+            }
+        }
+        if is_page_full { self.schedule(ctx, ctx.now) } else { Ok(()) }
+    }
+
+    /// What comes next in the log.
+    fn waiting(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        outbound: &OutboundWork,
+    ) -> Result<Vec<LogItem>, Interrupt> {
+        let max = u16::try_from(self.link.max_items.max(1)).unwrap_or(u16::MAX);
+        let log = outbox::log(ctx, &self.link.domain);
+        let entries = ctx.tx.tail(Tail::new(log, outbound.stream.acked().through, max))?;
+        if entries.len() < usize::from(max) {
+            // The end is in sight, if it was not the bytes that ended the page: then the number is too low for a while.
+            self.link.queued = u64::try_from(entries.len()).unwrap_or(0);
+        }
+        Ok(entries)
+    }
+
+    /// Gives up the entries at the front whose time is over, and those that cannot be read. What has been sent and not answered is uncertain.
+    fn give_up(
+        &mut self,
+        ctx: &mut Context<'_, '_>,
+        outbound: &mut OutboundWork,
+        entries: Vec<LogItem>,
+    ) -> Result<Vec<LogItem>, Interrupt> {
+        let sent = outbound.stream.numbered().through;
+        let is_over = |item: &LogItem| {
+            let is_expired = |entry: &OutboxEntry| entry.is_expired(self.link.is_proven, ctx.now);
+            item.value.as_ref().map_or(true, is_expired)
+        };
+        let count = entries.iter().take_while(|item| is_over(item)).count();
+        let mut live = entries;
+        let rest = live.split_off(count);
+        let Some(last) = live.last().map(|item| item.number) else { return Ok(rest) };
+        let statuses = live.iter().filter_map(|item| {
+            let status = if item.number <= sent { Status::Uncertain } else { Status::Expired };
+            item.value.as_ref().ok().map(|entry| (&entry.parcel, status))
+        });
+        let statuses: Vec<_> = statuses.collect();
+        let wants = statuses.iter().flat_map(|(parcel, status)| {
+            mailbox::report_wants(ctx.tx.vault(), &parcel.submitter, parcel.id, *status)
+        });
+        ctx.tx.need(wants.collect::<Vec<_>>())?;
+        for (parcel, status) in statuses {
+            mailbox::report(ctx, &parcel.submitter, parcel.id, status)?;
+        }
+        if !outbound.stream.skip(last) {
+            outbound.stream.abandon(&outbound.route, last);
+        }
+        self.link.settled = self.link.settled.max(last);
+        Ok(rest)
+    }
+
+    /// As many of the entries as go into one batch. It may end anywhere: what has a number keeps it.
+    fn fitting(&self, entries: Vec<LogItem>) -> Vec<(u64, Hash, Vec<u8>)> {
+        let mut bytes = 0_usize;
+        let max = usize::try_from(self.link.max_bytes).unwrap_or(usize::MAX);
+        let mut fitting = Vec::new();
+        for item in entries {
+            let Ok(entry) = item.value else { break };
+            bytes = bytes.saturating_add(entry.parcel.item.len());
+            if bytes > max && !fitting.is_empty() {
+                break;
+            }
+            let hash = Item::hash(&entry.parcel.item);
+            fitting.push((item.number, hash, entry.parcel.item));
+        }
+        fitting
+    }
+}
+
+/// A name for a frame.
+pub(super) fn request(ctx: &mut Context<'_, '_>) -> Result<RequestId, StorageError> {
+    let drawn = random::draw::<16>(ctx.tx.rng()).map_err(StorageError::Crypto)?;
+    Ok(RequestId::from_bytes(*drawn.expose()))
+}
+
+/// A frame of this server. It introduces itself to whom it is not known to be known to.
+pub(super) fn frame(
+    ctx: &Context<'_, '_>,
+    peer: &Peer,
+    to: ServerId,
+    (request, reply_to): (RequestId, Option<RequestId>),
+    parts: Vec<Part>,
+) -> Frame {
+    let mine = Seen::of(&*ctx.server.manifest);
+    let is_known = peer.holds == Some(mine);
+    Frame {
+        from: ctx.server.manifest.id(),
+        to,
+        sent_at: ctx.now,
+        expires_at: ctx.now.plus(LIFETIME),
+        instance: ctx.server.instance,
+        request,
+        reply_to,
+        mine,
+        yours: Some(peer.seen),
+        manifest: (!is_known).then(|| ctx.server.manifest.manifest()),
+        parts,
+    }
 }

@@ -77,11 +77,11 @@ impl State {
         let since = *self.failing_since.get_or_insert(now);
         let doubled = 1_000_u64.checked_shl(self.failures.min(20)).unwrap_or(u64::MAX);
         self.failures = self.failures.saturating_add(1);
-        let longest =
-            if now.since(since) >= DAY { HOUR.as_millis() } else { doubled.min(LONG.as_millis()) };
+        let longest = if now.since(since) >= DAY { HOUR.as_millis() } else { doubled.min(LONG.as_millis()) };
         // Full jitter, but for the hour: half of it is certain.
         let certain = if now.since(since) >= DAY { longest.div_euclid(2) } else { 100 };
-        let wait = certain.saturating_add(random.checked_rem(longest.saturating_sub(certain).max(1)).unwrap_or(0));
+        let wait =
+            certain.saturating_add(random.checked_rem(longest.saturating_sub(certain).max(1)).unwrap_or(0));
         if !matches!(self.mode, Mode::Held(_) | Mode::Finding) {
             self.mode = Mode::Waiting(now.plus(Span::from_millis(wait)));
         }

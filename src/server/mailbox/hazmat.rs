@@ -74,7 +74,7 @@ impl Machine for Mailboxes<'_> {
         input: &Operation,
     ) -> Result<Step<Outcome>, StorageError> {
         step(&self.0.vault, loaded, seed, |transaction| {
-            let mut ctx = Context { server: self.0, now, tx: transaction, send: Vec::new() };
+            let mut ctx = Context::new(self.0, now, transaction);
             let outcome = run(&mut ctx, input).map_err(Stop::<StorageError>::from)?;
             let outputs = ctx.send.into_iter().map(Outcome::Output);
             Ok(core::iter::once(outcome).chain(outputs).collect())
@@ -82,7 +82,7 @@ impl Machine for Mailboxes<'_> {
     }
 }
 
-fn run(ctx: &mut Context<'_, '_>, input: &Operation) -> Result<Outcome, Interrupt> {
+pub(in crate::server) fn run(ctx: &mut Context<'_, '_>, input: &Operation) -> Result<Outcome, Interrupt> {
     Ok(match input {
         Operation::Account(entry) => account(ctx, entry)?,
         Operation::Deliver(origin, items) => deliver(ctx, origin, items)?,

@@ -1241,6 +1241,14 @@ pub struct DiscoveryGate {
     pub inbound: ::core::option::Option<Budget>,
 }
 #[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ServerAlarm {
+    #[prost(string, optional, tag = "1")]
+    pub domain: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(enumeration = "AlarmKind", optional, tag = "2")]
+    pub kind: ::core::option::Option<i32>,
+}
+#[derive(::zeroize::Zeroize)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum VerdictCode {
@@ -1410,6 +1418,39 @@ impl HoldReason {
             "HOLD_REASON_UNSPECIFIED" => Some(Self::Unspecified),
             "HOLD_REASON_CHANGED" => Some(Self::Changed),
             "HOLD_REASON_FORKED" => Some(Self::Forked),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AlarmKind {
+    Unspecified = 0,
+    Identity = 1,
+    Clone = 2,
+    OwnFork = 3,
+}
+impl AlarmKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ALARM_KIND_UNSPECIFIED",
+            Self::Identity => "ALARM_KIND_IDENTITY",
+            Self::Clone => "ALARM_KIND_CLONE",
+            Self::OwnFork => "ALARM_KIND_OWN_FORK",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ALARM_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "ALARM_KIND_IDENTITY" => Some(Self::Identity),
+            "ALARM_KIND_CLONE" => Some(Self::Clone),
+            "ALARM_KIND_OWN_FORK" => Some(Self::OwnFork),
             _ => None,
         }
     }

@@ -1617,6 +1617,20 @@ static DISCOVERY_GATE: Schema = Schema {
     ],
 };
 
+impl Described for messages::ServerAlarm {
+    const SCHEMA: &'static Schema = &SERVER_ALARM;
+}
+
+static SERVER_ALARM: Schema = Schema {
+    name: "ServerAlarm",
+    max_bytes: 258,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Enum(&[1, 2, 3]), presence: Presence::Required },
+    ],
+};
+
 impl Described for messages::LogPlace {
     const SCHEMA: &'static Schema = &LOG_PLACE;
 }

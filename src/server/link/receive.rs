@@ -1,0 +1,346 @@
+//! What comes in on a link. `docs/PROTOCOL.md` §7.3 to §7.7.
+
+use crate::identity::chain::ForkEvidence;
+use crate::identity::ids::ServerId;
+use crate::server::discovery::{Cause, DomainState, HoldReason, Standing};
+use crate::server::frame::{Answer, Authentic, Frame, Part};
+use crate::server::stream::{Batch, Inbound, Position, Route, StreamId, Verdicts, Window};
+use crate::server::{Code, Context, Item, Origin, Reason, Verdict, directory, mailbox};
+use crate::storage::{Interrupt, Key, Slot, Table, Want};
+use crate::time::{Span, Timestamp};
+use crate::wire::Wire as _;
+
+use super::peer::Peer;
+use super::record::{BYTES, ITEMS, SET_BACKS};
+use super::send::{OutboundWork, frame, request};
+use super::state::{Held, Mode};
+use super::{Alarm, LinkWork, WINDOW_BYTES, WINDOW_ITEMS, find, question};
+
+/// When a server may come again that this one does not listen to yet.
+const STRANGER_WAIT: Span = Span::from_secs(60);
+/// … or not at all, as it looks.
+const HELD_WAIT: Span = Span::from_secs(3_600);
+/// A frame that has decided on more items than this brings no new ones: one step has limits.
+const MAX_BOTH: usize = 200;
+/// Questions that one frame has answered.
+const MAX_ANSWERS: usize = 64;
+/// … in bytes, but for the last one. The others are asked again.
+const MAX_ANSWER_BYTES: usize = 1 << 20;
+
+/// What a frame has led to.
+#[derive(Default)]
+struct Heard {
+    answers: Vec<Answer>,
+    answer_bytes: usize,
+    /// Proof that the peer's chain has forked.
+    fork: Option<ForkEvidence>,
+    /// Streams of which it had a batch, and what is said about the next.
+    windows: Vec<(StreamId, Window)>,
+}
+
+impl Heard {
+    /// Answers a question, if the frame has room for the answer.
+    fn answer<'a, 't>(
+        &mut self,
+        ctx: &mut Context<'a, 't>,
+        answer: impl FnOnce(&mut Context<'a, 't>) -> Result<Answer, Interrupt>,
+    ) -> Result<(), Interrupt> {
+        if self.answers.len() < MAX_ANSWERS && self.answer_bytes < MAX_ANSWER_BYTES {
+            let answer = answer(ctx)?;
+            let size = answer.encode().map_or(0, |bytes| bytes.len());
+            self.answer_bytes = self.answer_bytes.saturating_add(size);
+            self.answers.push(answer);
+        }
+        Ok(())
+    }
+}
+
+struct InboundWork {
+    slot: Slot<Inbound>,
+    route: Route,
+    stream: Inbound,
+}
+
+impl InboundWork {
+    fn key(ctx: &Context<'_, '_>, from: ServerId, stream: StreamId) -> Key {
+        let streams = ctx.tx.vault().partition(Table::INBOUND_STREAMS, from.as_bytes());
+        streams.key(u64::from(stream.number()))
+    }
+
+    fn load(ctx: &mut Context<'_, '_>, from: ServerId, stream: StreamId) -> Result<Self, Interrupt> {
+        let mut slot: Slot<Inbound> = ctx.tx.read(Self::key(ctx, from, stream))?;
+        let route = Route { from, to: ctx.server.manifest.id(), stream };
+        Ok(Self { stream: slot.take().unwrap_or_default(), slot, route })
+    }
+}
+
+/// The summary of the server that a frame names, with which it is to be verified.
+pub(crate) fn sender(ctx: &mut Context<'_, '_>, from: ServerId) -> Result<Option<Peer>, Interrupt> {
+    let mut slot: Slot<Peer> = ctx.tx.read(Peer::key(ctx.tx.vault(), from))?;
+    Ok(slot.take())
+}
+
+/// A frame was sent to this server. Gives the answer.
+pub(crate) fn receive(ctx: &mut Context<'_, '_>, authentic: Authentic) -> Result<Option<Frame>, Interrupt> {
+    let frame = authentic.into_inner();
+    let (from, reply_to) = (frame.from, frame.request);
+    let Some(peer) = sender(ctx, from)? else { return Ok(None) };
+    let (mut work, heard) = listen(ctx, frame, &peer)?;
+    let peer = sender(ctx, from)?.unwrap_or(peer);
+    let request = request(ctx)?;
+    let is_small = heard.windows.is_empty() && heard.answers.is_empty();
+    let mut parts = said(ctx, from, heard)?;
+    let may_send = work.link.state.mode == Mode::Open && work.link.request.is_none();
+    if may_send
+        && is_small
+        && let Some(batch) = work.next_batch(ctx, from, request)?
+    {
+        parts.push(Part::Batch(batch));
+        work.await_answer(ctx, request)?;
+    }
+    work.save(ctx)?;
+    Ok(Some(self::frame(ctx, &peer, from, (request, Some(reply_to)), parts)))
+}
+
+/// The answer to a frame of this server has come.
+pub(crate) fn receive_reply(ctx: &mut Context<'_, '_>, authentic: Authentic) -> Result<(), Interrupt> {
+    let frame = authentic.into_inner();
+    let (request, reply_to) = (frame.request, frame.reply_to);
+    let Some(peer) = sender(ctx, frame.from)? else { return Ok(()) };
+    let (mut work, heard) = listen(ctx, frame, &peer)?;
+    if work.link.request == reply_to {
+        work.link.request = None;
+        work.stop(ctx);
+    }
+    // What the answer itself brought is said with the next frame. Questions in answers are not answered: nobody asks so.
+    work.link.owed = heard.windows.into_iter().map(|(stream, _)| stream).collect();
+    work.link.owed_to = (!work.link.owed.is_empty()).then_some(request);
+    let is_waiting = work.link.queued > 0 || !work.link.questions.is_empty() || work.link.owed_to.is_some();
+    if is_waiting {
+        work.kick(ctx)?;
+    }
+    work.save(ctx)
+}
+
+/// The positions that a link owes its peer.
+pub(super) fn positions(
+    ctx: &mut Context<'_, '_>,
+    work: &LinkWork,
+    from: ServerId,
+) -> Result<Vec<Part>, Interrupt> {
+    let mut parts = Vec::new();
+    for stream in work.link.owed.clone() {
+        let inbound = InboundWork::load(ctx, from, stream)?;
+        parts.push(Part::Position(inbound.stream.position(&inbound.route, open_window())));
+    }
+    Ok(parts)
+}
+
+const fn open_window() -> Window {
+    Window { max_items: WINDOW_ITEMS, max_bytes: WINDOW_BYTES, not_before: None }
+}
+
+/// What is said to what was heard.
+fn said(ctx: &mut Context<'_, '_>, from: ServerId, heard: Heard) -> Result<Vec<Part>, Interrupt> {
+    let mut parts = Vec::new();
+    for (stream, window) in heard.windows {
+        let inbound = InboundWork::load(ctx, from, stream)?;
+        parts.push(Part::Position(inbound.stream.position(&inbound.route, window)));
+    }
+    parts.extend(heard.answers.into_iter().map(Part::Answer));
+    parts.extend(heard.fork.map(Part::Notice));
+    Ok(parts)
+}
+
+/// Deals with everything in a frame but the answer to it.
+fn listen(ctx: &mut Context<'_, '_>, mut frame: Frame, peer: &Peer) -> Result<(LinkWork, Heard), Interrupt> {
+    let domain = peer.domain.clone();
+    foresee(ctx, &frame, peer)?;
+    if frame.mine != peer.seen {
+        find::learn(ctx, &domain, &frame)?;
+    }
+    let is_alone = hear(ctx, &frame)?;
+    let mut work = LinkWork::load(ctx, &domain)?;
+    if !is_alone && !matches!(work.link.state.mode, Mode::Held(_)) {
+        work.link.state.mode = Mode::Held(Held::Clone);
+        ctx.alarm(&domain, Alarm::Clone)?;
+    }
+    let standing = find::ask(ctx, &domain, Cause::Inbound)?.standing;
+    let not_before = match (work.link.state.mode, standing) {
+        (Mode::Held(_), _) | (_, Standing::Held { .. }) => Some(ctx.now.plus(HELD_WAIT)),
+        (_, Standing::Bound(server)) if server == frame.from => None,
+        _ => Some(ctx.now.plus(STRANGER_WAIT)),
+    };
+    if not_before.is_some() {
+        let fork = match standing {
+            Standing::Held { reason: HoldReason::Forked, .. } => find::follow(ctx, frame.from)?,
+            _ => None,
+        };
+        let fork = fork.and_then(|followed| followed.evidence());
+        return Ok((work, Heard { windows: closed(&frame, not_before), fork, ..Heard::default() }));
+    }
+    work.link.state.heard();
+    if work.link.state.mode == Mode::Finding || work.link.server != Some(frame.from) {
+        work.lead_to(frame.from);
+    }
+    let heard = attend(ctx, &mut work, &mut frame)?;
+    if work.link.queued > 0 {
+        work.kick(ctx)?;
+    }
+    Ok((work, heard))
+}
+
+/// What a server is told that is not listened to yet.
+pub(super) fn later(ctx: &mut Context<'_, '_>, frame: &Frame) -> Result<Vec<Part>, Interrupt> {
+    let windows = closed(frame, Some(ctx.now.plus(STRANGER_WAIT)));
+    said(ctx, frame.from, Heard { windows, ..Heard::default() })
+}
+
+/// Every batch is answered, also where none is taken.
+fn closed(frame: &Frame, not_before: Option<Timestamp>) -> Vec<(StreamId, Window)> {
+    let window = Window { not_before, ..open_window() };
+    let streams = frame.parts.iter().filter_map(|part| match part {
+        Part::Batch(batch) => Some((batch.stream, window)),
+        _ => None,
+    });
+    streams.collect()
+}
+
+/// Asks for all that a frame will need and that is known now.
+fn foresee(ctx: &mut Context<'_, '_>, frame: &Frame, peer: &Peer) -> Result<(), Interrupt> {
+    let vault = ctx.tx.vault();
+    let name = *crate::crypto::hash::Hash::of(peer.domain.as_str().as_bytes()).as_bytes();
+    let mut keys = vec![super::Link::key(vault, &name), DomainState::key(vault, &peer.domain)];
+    for part in &frame.parts {
+        match part {
+            Part::Batch(batch) => keys.push(InboundWork::key(ctx, frame.from, batch.stream)),
+            Part::Position(position) => {
+                let route = Route { from: ctx.server.manifest.id(), to: frame.from, stream: position.stream };
+                keys.push(OutboundWork::key(ctx, &route));
+            }
+            _ => {}
+        }
+    }
+    ctx.tx.need(keys.into_iter().map(Want::Record))
+}
+
+/// Notes which process of the peer is speaking. `false` if two take turns.
+fn hear(ctx: &mut Context<'_, '_>, frame: &Frame) -> Result<bool, Interrupt> {
+    let mut slot: Slot<Peer> = ctx.tx.read(Peer::key(ctx.tx.vault(), frame.from))?;
+    let Some(before) = slot.take() else { return Ok(true) };
+    let mut peer = before.clone();
+    let is_alone = peer.hear(frame);
+    if peer != before {
+        ctx.tx.put(slot, &peer)?;
+    }
+    Ok(is_alone)
+}
+
+/// The parts of a frame of a server that is listened to.
+fn attend(ctx: &mut Context<'_, '_>, work: &mut LinkWork, frame: &mut Frame) -> Result<Heard, Interrupt> {
+    let mut heard = Heard::default();
+    let origin = Origin::Peer(work.link.domain.clone());
+    let parts = core::mem::take(&mut frame.parts);
+    let (batches, others): (Vec<_>, Vec<_>) =
+        parts.into_iter().partition(|part| matches!(part, Part::Batch(_)));
+    let mut decided = 0_usize;
+    for part in others {
+        match part {
+            Part::Position(position) if position.stream == StreamId::DATA => {
+                decided = decided.saturating_add(progress(ctx, work, frame, &position)?);
+            }
+            Part::Lookup(lookup) => {
+                let answer = |ctx: &mut _| directory::lookup(ctx, &origin, &lookup);
+                heard.answer(ctx, answer)?;
+            }
+            Part::Claim(claim) => {
+                let answer = |ctx: &mut _| directory::claim(ctx, &origin, &claim);
+                heard.answer(ctx, answer)?;
+            }
+            Part::Answer(answer) => question::answered(ctx, work, answer)?,
+            Part::Notice(fork) => own_fork(ctx, work, fork)?,
+            _ => {}
+        }
+    }
+    for part in batches {
+        if let Part::Batch(batch) = part {
+            let stream = batch.stream;
+            let window = if decided > MAX_BOTH { open_window() } else { take(ctx, work, frame.from, batch)? };
+            heard.windows.push((stream, window));
+        }
+    }
+    Ok(heard)
+}
+
+fn progress(
+    ctx: &mut Context<'_, '_>,
+    work: &mut LinkWork,
+    frame: &Frame,
+    position: &Position,
+) -> Result<usize, Interrupt> {
+    let Some(reply_to) = frame.reply_to else { return Ok(0) };
+    let outbound = OutboundWork::load(ctx, frame.from)?;
+    if outbound.stream.outstanding() == Some(reply_to) && work.link.request == Some(reply_to) {
+        work.link.request = None;
+        work.stop(ctx);
+    }
+    work.progress(ctx, outbound, reply_to, position)
+}
+
+/// Takes a batch, or leaves everything as it is. Gives what the next one may be.
+fn take(
+    ctx: &mut Context<'_, '_>,
+    work: &mut LinkWork,
+    from: ServerId,
+    batch: Batch,
+) -> Result<Window, Interrupt> {
+    let inbound = InboundWork::load(ctx, from, batch.stream)?;
+    let Some(admission) = inbound.stream.admit(&inbound.route, &batch) else { return Ok(open_window()) };
+    let origin = Origin::Peer(work.link.domain.clone());
+    let items: Vec<_> = batch.items.iter().map(|item| Item::decode(item).ok()).collect();
+    let known: Vec<Item> = items.iter().flatten().cloned().collect();
+    let affordable = mailbox::affordable(&known);
+    if affordable < known.len() {
+        let max_items = u32::try_from(affordable.max(1)).unwrap_or(WINDOW_ITEMS);
+        return Ok(Window { max_items, ..open_window() });
+    }
+    if let Err(wait) = spend(work, &batch, ctx.now) {
+        return Ok(Window { not_before: Some(ctx.now.plus(wait)), ..open_window() });
+    }
+    mailbox::prepare(ctx, &origin, &known)?;
+    let mut verdicts = Verdicts::new();
+    for item in &items {
+        verdicts.push(match item {
+            Some(item) => mailbox::deliver(ctx, &origin, item)?,
+            None => Verdict::of(Code::Refused(Reason::Malformed)),
+        });
+    }
+    let is_new_epoch = batch.first == 1;
+    if let Some(next) = admission.accept(&batch.hashes(), verdicts) {
+        ctx.tx.put(inbound.slot, &next)?;
+    }
+    // What this server took after it last heard, and lost, is not there any more if the sender has forgotten it.
+    if is_new_epoch && batch.horizon > work.link.heard_at {
+        mailbox::gap(ctx, &work.link.domain, work.link.heard_at, batch.horizon)?;
+    }
+    work.link.heard_at = ctx.now;
+    Ok(open_window())
+}
+
+/// What a peer may bring in a time.
+fn spend(work: &mut LinkWork, batch: &Batch, now: Timestamp) -> Result<(), Span> {
+    let count = u64::try_from(batch.items.len()).unwrap_or(u64::MAX);
+    let bytes = batch.items.iter().fold(0_usize, |sum, item| sum.saturating_add(item.len()));
+    work.link.items.check(&ITEMS, count, now)?;
+    work.link.bytes.take(&BYTES, u64::try_from(bytes).unwrap_or(u64::MAX), now)?;
+    work.link.items.take(&ITEMS, count, now)
+}
+
+/// Somebody proves that this server's own chain has forked.
+fn own_fork(ctx: &mut Context<'_, '_>, work: &mut LinkWork, fork: ForkEvidence) -> Result<(), Interrupt> {
+    // A proof costs as much as many frames.
+    let may_prove = work.link.set_back.take(&SET_BACKS, 1, ctx.now).is_ok();
+    let mine = *ctx.server.manifest.id().as_bytes();
+    let is_mine = may_prove && fork.verify().is_ok_and(|fork| *fork.first.id().as_bytes() == mine);
+    if is_mine { ctx.alarm(&work.link.domain, Alarm::OwnFork) } else { Ok(()) }
+}

@@ -1,0 +1,192 @@
+//! The server as a machine: bytes in, bytes out. `docs/PROTOCOL.md` §7, §8.
+
+use crate::crypto::random::Seed;
+use crate::identity::address::Domain;
+use crate::identity::ids::RequestId;
+use crate::identity::server::{OnlineKey, ServerBody};
+use crate::storage::timer::{self, Timer};
+use crate::storage::{Interrupt, Loaded, Machine, Step, Stop, StorageError, step};
+use crate::time::Timestamp;
+use crate::wire::Wire as _;
+
+use super::context::{Context, Output, Server};
+use super::error::FrameError;
+use super::frame::{Authentic, Frame, SignedFrame, Unverified};
+use super::{link, mailbox};
+
+/// What happens to a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Another server has sent this: the body of a request. It is answered by [`Output::Reply`]; without one there is nothing to say.
+    Peer(Vec<u8>),
+    /// What came of an [`Output::Post`]: the body of the response, or `None` if there is none.
+    PeerReply {
+        /// To whom it was sent.
+        to: Domain,
+        /// The frame.
+        request: RequestId,
+        /// What came back.
+        reply: Option<Vec<u8>>,
+    },
+    /// What came of an [`Output::Fetch`]: the body, or `None` if there is none.
+    Fetched {
+        /// Of which domain.
+        domain: Domain,
+        /// What came back.
+        document: Option<Vec<u8>>,
+    },
+    /// The operator lets the link to a domain go on that was held.
+    Resume(Domain),
+    /// Something may be due. Always the first input after a start.
+    Wake,
+}
+
+impl Machine for Server {
+    type Input = Input;
+    type Output = Output;
+    type Refused = StorageError;
+
+    fn step(
+        &self,
+        loaded: &Loaded,
+        now: Timestamp,
+        seed: Seed,
+        input: &Input,
+    ) -> Result<Step<Output>, StorageError> {
+        step(&self.vault, loaded, seed, |tx| {
+            let mut ctx = Context::new(self, now, tx);
+            run(&mut ctx, input)?;
+            Ok(ctx.finish()?)
+        })
+    }
+}
+
+fn run(ctx: &mut Context<'_, '_>, input: &Input) -> Result<(), Stop<StorageError>> {
+    match input {
+        Input::Peer(bytes) => peer(ctx, bytes)?,
+        Input::PeerReply { to, request, reply } => peer_reply(ctx, to, *request, reply.as_deref())?,
+        Input::Fetched { domain, document } => link::fetched(ctx, domain, document.as_deref())?,
+        Input::Resume(domain) => link::resume(ctx, domain)?,
+        Input::Wake => wake(ctx)?,
+    }
+    Ok(())
+}
+
+/// One timer that is due; if there are more, the next wake is at once.
+pub(super) fn wake(ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
+    let taken = timer::take_due(ctx.tx, ctx.now, 1)?;
+    for timer in &taken.timers {
+        due(ctx, timer)?;
+    }
+    Ok(())
+}
+
+fn due(ctx: &mut Context<'_, '_>, timer: &Timer) -> Result<(), Interrupt> {
+    match timer.owner.split_first() {
+        Some((&link::LINK_OWNER, name)) => named(name).map_or(Ok(()), |name| link::drive(ctx, name)),
+        Some((&link::PARKED_OWNER, name)) => named(name).map_or(Ok(()), |name| link::unpark(ctx, name)),
+        Some((&link::DOMAIN_OWNER, name)) => {
+            named(name).map_or(Ok(()), |name| link::forget_domain(ctx, name))
+        }
+        Some((&link::QUESTION_OWNER, name)) => {
+            named(name).map_or(Ok(()), |name| link::forget_question(ctx, RequestId::from_bytes(*name)))
+        }
+        _ => mailbox::due(ctx, core::slice::from_ref(timer)),
+    }
+}
+
+fn named<const N: usize>(name: &[u8]) -> Option<&[u8; N]> {
+    name.try_into().ok()
+}
+
+fn peer(ctx: &mut Context<'_, '_>, bytes: &[u8]) -> Result<(), Stop<StorageError>> {
+    let Ok(frame) = SignedFrame::decode(bytes).map_err(FrameError::from).and_then(SignedFrame::open) else {
+        return Ok(());
+    };
+    let reply = match link::sender(ctx, frame.from())? {
+        None => stranger(ctx, frame)?,
+        Some(peer) => match frame.verify(&peer.online_keys, ctx.server.manifest.id(), ctx.now) {
+            Ok(authentic) => link::receive(ctx, authentic)?,
+            Err(error) => {
+                link::distrust(ctx, &peer.domain, error)?;
+                None
+            }
+        },
+    };
+    if let Some(reply) = reply {
+        let signed = ctx.sign(&reply)?;
+        ctx.send.push(Output::Reply(signed));
+    }
+    Ok(())
+}
+
+/// A server that nothing is known of says who it is. That is not believed, but looked into: only its domain can say whether it is so.
+fn stranger(ctx: &mut Context<'_, '_>, frame: Unverified) -> Result<Option<Frame>, Interrupt> {
+    let body = frame.manifest().and_then(|manifest| ServerBody::decode(&manifest.body).ok());
+    let Some(body) = body else { return Ok(None) };
+    match frame.verify(&body.online_keys, ctx.server.manifest.id(), ctx.now) {
+        Ok(authentic) => link::stranger(ctx, &authentic, body).map(Some),
+        Err(_) => Ok(None),
+    }
+}
+
+fn peer_reply(
+    ctx: &mut Context<'_, '_>,
+    to: &Domain,
+    request: RequestId,
+    reply: Option<&[u8]>,
+) -> Result<(), Interrupt> {
+    match reply.map_or(Ok(None), |bytes| authentic_reply(ctx, to, request, bytes))? {
+        Some(authentic) => link::receive_reply(ctx, authentic),
+        None => link::unreachable(ctx, to, request),
+    }
+}
+
+fn authentic_reply(
+    ctx: &mut Context<'_, '_>,
+    to: &Domain,
+    request: RequestId,
+    bytes: &[u8],
+) -> Result<Option<Authentic>, Interrupt> {
+    let Ok(frame) = SignedFrame::decode(bytes).map_err(FrameError::from).and_then(SignedFrame::open) else {
+        return Ok(None);
+    };
+    let Some(peer) = link::sender(ctx, frame.from())? else { return Ok(None) };
+    match frame.verify(&peer.online_keys, ctx.server.manifest.id(), ctx.now) {
+        Ok(authentic) if authentic.reply_to == Some(request) && peer.domain == *to => Ok(Some(authentic)),
+        Ok(_) => Ok(None),
+        Err(error) => {
+            link::distrust(ctx, to, error)?;
+            Ok(None)
+        }
+    }
+}
+
+impl<'a, 't> Context<'a, 't> {
+    pub(super) const fn new(
+        server: &'a Server,
+        now: Timestamp,
+        tx: &'a mut crate::storage::Transaction<'t>,
+    ) -> Self {
+        Self { server, now, tx, send: Vec::new(), frames: Vec::new() }
+    }
+
+    /// Signs what is to be sent to other servers.
+    fn finish(mut self) -> Result<Vec<Output>, StorageError> {
+        for outgoing in core::mem::take(&mut self.frames) {
+            let frame = self.sign(&outgoing.frame)?;
+            let link::Outgoing { to, endpoints, frame: Frame { request, .. } } = outgoing;
+            self.send.push(Output::Post { to, endpoints, request, frame });
+        }
+        Ok(self.send)
+    }
+
+    fn sign(&self, frame: &Frame) -> Result<Vec<u8>, StorageError> {
+        let public = self.server.online.public_key();
+        let listed = self.server.manifest.online_keys().iter().find(|key| key.key == public);
+        let validity = crate::identity::validity::Validity::starting(self.now, super::frame::LIFETIME);
+        // A key that the manifest does not list signs what nobody believes; that is for the operator's set-up to see to.
+        let key = listed.copied().unwrap_or(OnlineKey { key: public, validity });
+        Ok(frame.sign(&key, &self.server.online)?.encode()?)
+    }
+}
