@@ -40,13 +40,13 @@ impl LinkWork {
             Course::Nothing => {}
             Course::Acked { from, to, verdicts } => {
                 decided = verdicts.len();
+                self.link.is_proven = true;
+                self.link.submitters.clear();
                 self.settle(ctx, &mut outbound, (from, to), &verdicts)?;
             }
             Course::Rewound(_) | Course::Restarted => self.set_back(ctx.now),
             Course::Exhausted => self.link.state.mode = Mode::Paused(ctx.now.plus(PAUSE)),
         }
-        self.link.is_proven = true;
-        self.link.submitters.clear();
         let window = position.window;
         (self.link.max_items, self.link.max_bytes) =
             (window.max_items.clamp(1, super::WINDOW_ITEMS), window.max_bytes.clamp(1, super::WINDOW_BYTES));

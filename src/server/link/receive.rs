@@ -17,7 +17,7 @@ use super::state::{Held, Mode};
 use super::{Alarm, LinkWork, WINDOW_BYTES, WINDOW_ITEMS, find, question};
 
 /// When a server may come again that this one does not listen to yet.
-const STRANGER_WAIT: Span = Span::from_secs(60);
+const STRANGER_WAIT: Span = Span::from_secs(5);
 /// … or not at all, as it looks.
 const HELD_WAIT: Span = Span::from_secs(3_600);
 /// A frame that has decided on more items than this brings no new ones: one step has limits.
