@@ -286,6 +286,7 @@ fn every_attack_is_accounted_for() {
     let mut tests = String::new();
     for entry in [
         "tests/attacks",
+        "tests/attacks/federation",
         "tests/attacks/identity",
         "tests/attacks/opening",
         "tests/attacks/ratchet",
@@ -322,7 +323,8 @@ fn every_attack_is_accounted_for() {
         .chain((1..=9).chain([11, 14]).map(|n| format!("D-{n:02}")))
         .chain((1..=21).filter(|n| *n != 17).map(|n| format!("H-{n:02}")))
         .chain((1..=24).map(|n| format!("R-{n:02}")))
-        .chain(["L-04", "L-05", "L-07", "P-08", "P-10", "S-08", "S-09", "F-15"].map(str::to_owned))
+        .chain([1, 2, 3, 10, 15, 17, 18, 20].map(|n| format!("F-{n:02}")))
+        .chain(["L-04", "L-05", "L-07", "P-08", "P-10", "S-08", "S-09"].map(str::to_owned))
     {
         assert!(
             rows.iter().any(|row| row.starts_with(&format!("| {id} "))),

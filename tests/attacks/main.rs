@@ -10,6 +10,7 @@
     reason = "a test that cannot go on should stop"
 )]
 
+mod federation;
 #[path = "../forge/mod.rs"]
 mod forge;
 mod handshake;
