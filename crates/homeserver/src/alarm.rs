@@ -12,7 +12,7 @@ use crate::site::Site;
 use crate::writer::Writer;
 
 /// The longest without a wake: the clock may have been changed, or an alarm lost with a crash.
-const PERIOD: Duration = Duration::from_secs(60);
+const PERIOD: Duration = Duration::from_mins(1);
 /// Between two wakes, so that a timer that is always due does not keep everything else from the store.
 const PAUSE: Duration = Duration::from_millis(2);
 

@@ -35,6 +35,8 @@ const HALF: Span = Span::from_millis(LONGEST.as_millis() / 2);
 pub(crate) struct Identity {
     pub(crate) manifest: Verified<Server>,
     pub(crate) online: ed25519::SecretKey,
+    /// Until when that key is valid.
+    pub(crate) until: Timestamp,
 }
 
 /// An online key of the newest manifest, of which the private half is here.
@@ -70,7 +72,8 @@ impl Identity {
             && now < newest.listed.validity.not_before().plus(HALF)
             && manifest.endpoints() == endpoints
         {
-            return Ok((Self { manifest, online: newest.secret }, false));
+            let until = newest.listed.validity.not_after();
+            return Ok((Self { manifest, online: newest.secret, until }, false));
         }
         Ok((Self::succeed(directory, &manifest, endpoints, now)?, true))
     }
@@ -87,7 +90,7 @@ impl Identity {
         let body = ServerBody { domain: domain.clone(), endpoints, online_keys: vec![listed] };
         let author = author(recovery.signing(), now);
         let manifest = Verified::<Server>::found(&author, authorities(&recovery, &manager)?, &body)?;
-        Self::keep(directory, manifest, online)
+        Self::keep(directory, manifest, online, listed.validity.not_after())
     }
 
     /// The next manifest, with a new online key beside those that still hold.
@@ -111,16 +114,17 @@ impl Identity {
         let body = ServerBody { domain: before.domain().clone(), endpoints, online_keys };
         let authorities = before.chain().newest().authorities.clone();
         let manifest = before.succeed(&author(&manager, now), authorities, &body)?;
-        Self::keep(directory, manifest, online)
+        Self::keep(directory, manifest, online, listed.validity.not_after())
     }
 
     fn keep(
         directory: &Directory,
         manifest: Verified<Server>,
         online: ed25519::SecretKey,
+        until: Timestamp,
     ) -> Result<Self, Failure> {
         directory.write(MANIFEST, &manifest.manifest().encode()?)?;
-        Ok(Self { manifest, online })
+        Ok(Self { manifest, online, until })
     }
 }
 
