@@ -101,9 +101,10 @@ impl Identity {
         now: Timestamp,
     ) -> Result<Self, Failure> {
         let manager = manager(directory)?;
+        let held = held(directory, before)?;
         let (online, listed) = online(directory, now)?;
         let mut online_keys = vec![listed];
-        for old in held(directory, before)?.into_iter().rev() {
+        for old in held.into_iter().rev() {
             // A manifest lists four at most.
             if old.listed.validity.is_over(now) || online_keys.len() == 4 {
                 directory.remove(&old.name)?;

@@ -25,12 +25,14 @@ mod log;
 mod outbox;
 mod peers;
 pub mod seam;
+mod serve;
 mod shell;
 mod site;
 mod waiters;
 mod writer;
 
 pub use config::Config;
+pub use serve::serve;
 pub use shell::Shell;
 pub use site::Site;
 

@@ -4,11 +4,11 @@ use core::error::Error;
 use core::time::Duration;
 use std::io::Write as _;
 
+use crate::seam::{Discovery, Server};
 use sottovoce::crypto::random;
 use sottovoce::identity::chain::Subject as _;
 use sottovoce::identity::validity::Validity;
-use sottovoce::server::discovery::Discovery;
-use sottovoce::server::{Instance, Server, Setup};
+use sottovoce::server::{Instance, Setup};
 use sottovoce::storage::Vault;
 use sottovoce::time::Timestamp;
 use sottovoce::wire::Wire as _;
@@ -21,7 +21,6 @@ use crate::{Config, Failure, Shell, clock, log};
 
 /// How often it is looked whether keys have to be renewed.
 const RENEWAL: Duration = Duration::from_hours(1);
-
 
 /// Runs a server until it is told to end.
 pub async fn serve(config: Config) -> Result<(), Failure> {

@@ -154,7 +154,8 @@ fn requests_reach_the_machine_and_nothing_else_is_there() {
 #[test]
 fn a_body_that_is_too_long_is_refused_before_it_is_read() {
     let running = Running::start(0, &[]);
-    for (path, length) in [("peer", (4 << 20) + 1_025), ("client", (8 << 20) + 1), ("client", 1_usize << 40)] {
+    for (path, length) in [("peer", (4 << 20) + 1_025), ("client", (8 << 20) + 1), ("client", 1_usize << 40)]
+    {
         let mut stream = connect(running.to).unwrap();
         let head = format!(
             "POST /sottovoce/1/{path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"

@@ -1,6 +1,8 @@
 //! HTTP as bytes on a socket, so that a test can also do what no client would.
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub mod process;
+
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
