@@ -11,6 +11,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use sottovoce::server::discovery::document::{self, PATH};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -21,8 +22,7 @@ use crate::writer::{Failed, Writer};
 
 pub(crate) const PEER: &str = "/sottovoce/1/peer";
 pub(crate) const CLIENT: &str = "/sottovoce/1/client";
-pub(crate) const DISCOVERY: &str = "/.well-known/sottovoce";
-/// The type of every body.
+/// The type of every other body.
 pub(crate) const OCTETS: &str = "application/octet-stream";
 
 /// Bytes of bodies.
@@ -31,8 +31,6 @@ pub(crate) mod limits {
     pub(crate) const FRAME: usize = (4 << 20) + 1_024;
     /// A client's request.
     pub(crate) const CLIENT: usize = 8 << 20;
-    /// A discovery document.
-    pub(crate) const DISCOVERY: usize = 512 << 10;
     /// All bodies that are held at once, in KiB.
     pub(crate) const ALL: usize = 256 << 10;
 }
@@ -61,7 +59,7 @@ where
     Router::new()
         .route(PEER, post(peer::<M>))
         .route(CLIENT, post(client::<M>))
-        .route(DISCOVERY, get(discovery::<M>))
+        .route(PATH, get(discovery::<M>))
         .route("/health/live", get(async || "live\n"))
         .route("/health/ready", get(ready::<M>))
         .with_state(shared)
@@ -109,8 +107,8 @@ where
 }
 
 async fn discovery<M>(State(shared): State<Arc<Shared<M>>>) -> Response {
-    let document = shared.document.borrow().clone();
-    ([(CONTENT_TYPE, OCTETS)], document).into_response()
+    let body = shared.document.borrow().clone();
+    ([(CONTENT_TYPE, document::CONTENT_TYPE)], body).into_response()
 }
 
 /// Ready if the store works and the server is not about to end.

@@ -7,15 +7,18 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::header::CONTENT_TYPE;
-use hyper::{Method, Request, StatusCode, Uri};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use sottovoce::identity::address::Domain;
+use sottovoce::server::discovery::Fetch;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
 
-use crate::http::{DISCOVERY, OCTETS, PEER, limits};
+use crate::http::{OCTETS, PEER, limits};
 use crate::log;
 use crate::seam::{Input, Output, Unreachable};
 use crate::site::Site;
@@ -73,15 +76,34 @@ impl Peers {
     async fn call(&self, call: Output) -> Option<Input> {
         match call {
             Output::Post { to, endpoints: _, request, frame } => {
-                let reply = self.send(&to, Method::POST, PEER, frame, limits::FRAME).await;
+                let post = async {
+                    let response = self.send(&to, Method::POST, PEER, frame).await?;
+                    match response.status() {
+                        StatusCode::OK => body(response, limits::FRAME).await,
+                        status => Err(Why::Status(status)),
+                    }
+                };
+                let reply = within(PATIENCE, post).await;
                 Some(Input::PeerReply { to, request, reply })
             }
             Output::Fetch(fetch) => {
                 let document =
-                    self.send(&fetch.domain, Method::GET, DISCOVERY, Vec::new(), limits::DISCOVERY).await;
-                Some(Input::Fetched { domain: fetch.domain, document })
+                    within(Duration::from_millis(Fetch::TIMEOUT.as_millis()), self.fetch(&fetch)).await;
+                Some(Input::Fetched { domain: fetch.host, document })
             }
             Output::Reply(_) | Output::Notify(_) | Output::Push { .. } => None,
+        }
+    }
+
+    /// Fetches a document. The place is the operator's choice, so no policy has anything to say about it, and no redirect is followed.
+    async fn fetch(&self, fetch: &Fetch) -> Result<Vec<u8>, Why> {
+        let response = self.send(&fetch.host, Method::GET, &fetch.path, Vec::new()).await?;
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let length = header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        if fetch.takes(response.status().as_u16(), header(CONTENT_TYPE), length) {
+            body(response, Fetch::MAX_BYTES).await
+        } else {
+            Err(Why::Status(response.status()))
         }
     }
 
@@ -91,38 +113,30 @@ impl Peers {
         method: Method,
         path: &str,
         body: Vec<u8>,
-        limit: usize,
-    ) -> Result<Vec<u8>, Unreachable> {
-        let called = tokio::time::timeout(PATIENCE, self.exchange(to, method, path, body, limit)).await;
-        called.unwrap_or(Err(Why::TooSlow)).map_err(|why| {
-            log::warn("peer-unreachable", &[("reason", &why)]);
-            Unreachable
-        })
-    }
-
-    async fn exchange(
-        &self,
-        to: &Domain,
-        method: Method,
-        path: &str,
-        body: Vec<u8>,
-        limit: usize,
-    ) -> Result<Vec<u8>, Why> {
+    ) -> Result<Response<Incoming>, Why> {
         let place = self.places.get(to.as_str()).ok_or(Why::NoPlace)?;
         let uri: Uri = format!("http://{place}{path}").parse().map_err(|_| Why::NoPlace)?;
         let request = Request::builder().method(method).uri(uri).header(CONTENT_TYPE, OCTETS);
         let request = request.body(Full::new(Bytes::from(body))).map_err(|_| Why::NoPlace)?;
-        let response = self
-            .client
-            .request(request)
-            .await
-            .map_err(|error| if error.is_connect() { Why::NoConnection } else { Why::Broken })?;
-        if response.status() != StatusCode::OK {
-            return Err(Why::Status(response.status()));
-        }
-        let body = Limited::new(response.into_body(), limit).collect().await.map_err(|_| Why::Broken)?;
-        Ok(body.to_bytes().to_vec())
+        let called = self.client.request(request).await;
+        called.map_err(|error| if error.is_connect() { Why::NoConnection } else { Why::Broken })
     }
+}
+
+async fn body(response: Response<Incoming>, limit: usize) -> Result<Vec<u8>, Why> {
+    let body = Limited::new(response.into_body(), limit).collect().await.map_err(|_| Why::Broken)?;
+    Ok(body.to_bytes().into())
+}
+
+/// What comes of a call in time. Why nothing does is for the log only: to the machine it is all one.
+async fn within(
+    time: Duration,
+    call: impl Future<Output = Result<Vec<u8>, Why>>,
+) -> Result<Vec<u8>, Unreachable> {
+    timeout(time, call).await.unwrap_or(Err(Why::TooSlow)).map_err(|why| {
+        log::warn("peer-unreachable", &[("reason", &why)]);
+        Unreachable
+    })
 }
 
 /// Why a call came to nothing, for the log.

@@ -13,45 +13,20 @@ pub enum Input {
     Wake,
 }
 #[derive(Debug)]
-pub struct Fetch {
-    pub domain: Domain,
-}
-#[derive(Debug)]
 pub enum Output {
     Reply(Vec<u8>),
     Post { to: Domain, endpoints: Vec<Endpoint>, request: RequestId, frame: Vec<u8> },
-    Fetch(Fetch),
+    Fetch(sottovoce::server::discovery::Fetch),
     Notify(DeviceId),
     Push { device: DeviceId, endpoint: Vec<u8> },
 }
 
 // Until the library has them.
 use core::time::Duration;
-use sottovoce::crypto::{ed25519, random::Seed, secret::Secret};
-use sottovoce::identity::chain::Manifest;
-use sottovoce::identity::ids::ServerId;
-use sottovoce::identity::validity::Validity;
+use sottovoce::crypto::{random::Seed, secret::Secret};
 use sottovoce::server::Setup;
 use sottovoce::storage::{self, Loaded, Machine, Step, StorageError, Vault};
 use sottovoce::time::Timestamp;
-#[derive(Debug)]
-pub struct Discovery {
-    pub domain: Domain,
-    pub server: ServerId,
-    pub validity: Validity,
-}
-#[derive(Debug)]
-pub struct Document;
-impl Discovery {
-    pub(crate) fn sign(&self, _: &ed25519::SecretKey, _: Manifest) -> Result<Document, crate::Failure> {
-        Ok(Document)
-    }
-}
-impl Document {
-    pub(crate) fn encode(&self) -> Result<Vec<u8>, crate::Failure> {
-        Ok(b"document".to_vec())
-    }
-}
 #[derive(Debug)]
 pub struct Server(Vault);
 impl Server {

@@ -5,12 +5,13 @@ use std::time::Duration;
 use sottovoce::crypto::random::Seed;
 use sottovoce::crypto::secret::Secret;
 use sottovoce::identity::ids::{DeviceId, RequestId};
+use sottovoce::server::discovery::{Fetch, FetchPolicy};
 use sottovoce::storage::timer::{self, Timer};
 use sottovoce::storage::{self, Loaded, Machine, Step, Stop, StorageError, Table, Transaction, Vault};
 use sottovoce::time::{Span, Timestamp};
 use sottovoce::wire::specimen::Part;
 use sottovoce_homeserver::Site;
-use sottovoce_homeserver::seam::{Fetch, Input, Output};
+use sottovoce_homeserver::seam::{Input, Output};
 
 /// It counts, in one record.
 pub struct Toy {
@@ -75,7 +76,9 @@ impl Toy {
                     Output::Post { to, endpoints: Vec::new(), request: request_id, frame: b"+".to_vec() },
                 ]
             }
-            Some(b'f') => vec![reply("called".to_owned()), Output::Fetch(Fetch { domain: to })],
+            Some(b'f') => {
+                vec![reply("called".to_owned()), Output::Fetch(Fetch::of(&to, FetchPolicy::default()))]
+            }
             Some(b'x') => return Err(Stop::Refused(StorageError::Unreadable)),
             _ => vec![reply("what?".to_owned())],
         })
