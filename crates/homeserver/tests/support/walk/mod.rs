@@ -51,8 +51,10 @@ pub struct Report {
     /// Submitted and never drained, or drained with other content.
     pub lost: usize,
     pub foreign: usize,
-    /// By the clients, after they heard that their server was set back, or nothing for long.
+    /// By the clients, after they heard that their server was set back.
     pub resubmitted: u64,
+    /// By the clients, because they heard nothing for long.
+    pub silent: u64,
     /// How often a client heard that its server was set back.
     pub set_back: u64,
     /// Fetched more than once, and recognised by its id.
@@ -83,15 +85,29 @@ impl fmt::Display for Report {
         for (status, count) in &self.statuses {
             writeln!(f, "status {status:<15} {count:>7}")?;
         }
-        writeln!(f, "by the clients: submitted again {}, suppressed by id {}, told that the server was set back {}", self.resubmitted, self.twice, self.set_back)?;
-        writeln!(f, "between the servers: {} requests, {} of them or their answers lost; {} frames with {} items, {} of them retransmissions; epochs changed {}", self.requests, self.cut, self.frames, self.items, self.again, self.epochs_changed)?;
-        write!(f, "in {:.1} s: {}", self.took.as_secs_f64(), if self.holds() { "nothing is lost" } else { "FAILED" })
+        writeln!(
+            f,
+            "by the clients: submitted again {} ({} after silence), suppressed by id {}, told that the server was set back {}",
+            self.resubmitted, self.silent, self.twice, self.set_back
+        )?;
+        writeln!(
+            f,
+            "between the servers: {} requests, {} of them or their answers lost; {} frames with {} items, {} of them retransmissions; epochs changed {}",
+            self.requests, self.cut, self.frames, self.items, self.again, self.epochs_changed
+        )?;
+        write!(
+            f,
+            "in {:.1} s: {}",
+            self.took.as_secs_f64(),
+            if self.holds() { "nothing is lost" } else { "FAILED" }
+        )
     }
 }
 
 /// Walks.
 pub fn walk(options: &Options) -> Result<Report, Failure> {
-    let directory = tempfile::Builder::new().prefix("sottovoce-walk-").disable_cleanup(options.keep).tempdir()?;
+    let directory =
+        tempfile::Builder::new().prefix("sottovoce-walk-").disable_cleanup(options.keep).tempdir()?;
     if options.keep {
         eprintln!("files: {}", directory.path().display());
     }
@@ -137,7 +153,13 @@ pub fn walk(options: &Options) -> Result<Report, Failure> {
 }
 
 /// What happens to the servers meanwhile, by how much has arrived.
-fn play(a: &mut Home, b: &mut Home, arrived: &AtomicUsize, all: usize, until: Instant) -> Result<(), Failure> {
+fn play(
+    a: &mut Home,
+    b: &mut Home,
+    arrived: &AtomicUsize,
+    all: usize,
+    until: Instant,
+) -> Result<(), Failure> {
     let wait = |percent: usize| {
         while arrived.load(Ordering::SeqCst) * 100 < all * percent {
             if Instant::now() > until {
@@ -171,6 +193,7 @@ fn report(devices: &[Device], homes: [&Home; 2], took: Duration) -> Report {
             *report.statuses.entry(format!("{status:?}").to_lowercase()).or_default() += 1;
         }
         report.resubmitted += device.resubmitted;
+        report.silent += device.silent;
         report.set_back += device.set_back;
         report.twice += device.twice;
     }

@@ -167,7 +167,10 @@ fn request(stream: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
         bytes.extend_from_slice(&chunk[..count]);
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-            let length = head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+            let length = head
+                .to_lowercase()
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
             let mut body = bytes.split_off(end + 4);
             while body.len() < length.unwrap_or(0) {
                 let count = stream.read(&mut chunk)?;
