@@ -7,9 +7,9 @@ use sottovoce::time::Timestamp;
 use tokio::sync::watch;
 
 use crate::clock;
-use crate::seam::Input;
 use crate::site::Site;
 use crate::writer::Writer;
+use sottovoce::server::Input;
 
 /// The longest without a wake: the clock may have been changed, or an alarm lost with a crash.
 const PERIOD: Duration = Duration::from_mins(1);

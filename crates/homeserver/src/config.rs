@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use sottovoce::identity::address::Domain;
 use sottovoce::identity::server::Endpoint;
-use sottovoce::server;
+use sottovoce::server::{
+    self,
+    discovery::{FetchPolicy, Rates},
+};
 
 use crate::Failure;
 
@@ -94,7 +97,7 @@ impl Config {
             Registration::Invite => server::Registration::Invite,
             Registration::Closed => server::Registration::Closed,
         };
-        server::Config { registration }
+        server::Config { registration, fetch: FetchPolicy::default(), fetches: Rates::default() }
     }
 }
 

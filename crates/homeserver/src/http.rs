@@ -15,10 +15,10 @@ use sottovoce::server::discovery::document::{self, PATH};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::seam::Input;
 use crate::site::Site;
 use crate::waiters::Waiters;
 use crate::writer::{Failed, Writer};
+use sottovoce::server::Input;
 
 pub(crate) const PEER: &str = "/sottovoce/1/peer";
 pub(crate) const CLIENT: &str = "/sottovoce/1/client";

@@ -24,7 +24,6 @@ mod listen;
 mod log;
 mod outbox;
 mod peers;
-pub mod seam;
 mod serve;
 mod shell;
 mod site;

@@ -6,8 +6,8 @@ use tokio::sync::{mpsc, watch};
 use crate::alarm::Alarm;
 use crate::clock;
 use crate::log;
-use crate::seam::Output;
 use crate::waiters::Waiters;
+use sottovoce::server::Output;
 
 /// Everything but the reply leaves through here.
 #[derive(Debug)]

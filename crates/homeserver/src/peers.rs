@@ -20,9 +20,9 @@ use tokio::time::timeout;
 
 use crate::http::{OCTETS, PEER, limits};
 use crate::log;
-use crate::seam::{Input, Output, Unreachable};
 use crate::site::Site;
 use crate::writer::Writer;
+use sottovoce::server::{Input, Output};
 
 /// Calls under way at once.
 const CALLS: usize = 64;
@@ -129,14 +129,9 @@ async fn body(response: Response<Incoming>, limit: usize) -> Result<Vec<u8>, Why
 }
 
 /// What comes of a call in time. Why nothing does is for the log only: to the machine it is all one.
-async fn within(
-    time: Duration,
-    call: impl Future<Output = Result<Vec<u8>, Why>>,
-) -> Result<Vec<u8>, Unreachable> {
-    timeout(time, call).await.unwrap_or(Err(Why::TooSlow)).map_err(|why| {
-        log::warn("peer-unreachable", &[("reason", &why)]);
-        Unreachable
-    })
+async fn within(time: Duration, call: impl Future<Output = Result<Vec<u8>, Why>>) -> Option<Vec<u8>> {
+    let called = timeout(time, call).await.unwrap_or(Err(Why::TooSlow));
+    called.map_err(|why| log::warn("peer-unreachable", &[("reason", &why)])).ok()
 }
 
 /// Why a call came to nothing, for the log.

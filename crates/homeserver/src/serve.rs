@@ -4,12 +4,11 @@ use core::error::Error;
 use core::time::Duration;
 use std::io::Write as _;
 
-use crate::seam::Server;
 use sottovoce::crypto::random;
 use sottovoce::identity::chain::Subject as _;
 use sottovoce::identity::validity::Validity;
 use sottovoce::server::discovery::Discovery;
-use sottovoce::server::{Instance, Setup};
+use sottovoce::server::{Instance, Server, Setup};
 use sottovoce::storage::Vault;
 use sottovoce::time::Timestamp;
 use sottovoce::wire::Wire as _;

@@ -14,8 +14,8 @@ use crate::clock;
 use crate::files::source;
 use crate::log;
 use crate::outbox::Outbox;
-use crate::seam::{Input, Output};
 use crate::site::Site;
+use sottovoce::server::{Input, Output};
 
 /// Inputs that wait for the thread, at most. Whoever brings more waits.
 const QUEUE: usize = 1_024;

@@ -6,12 +6,12 @@ use sottovoce::crypto::random::Seed;
 use sottovoce::crypto::secret::Secret;
 use sottovoce::identity::ids::{DeviceId, RequestId};
 use sottovoce::server::discovery::{Fetch, FetchPolicy};
+use sottovoce::server::{Input, Output};
 use sottovoce::storage::timer::{self, Timer};
 use sottovoce::storage::{self, Loaded, Machine, Step, Stop, StorageError, Table, Transaction, Vault};
 use sottovoce::time::{Span, Timestamp};
 use sottovoce::wire::specimen::Part;
 use sottovoce_homeserver::Site;
-use sottovoce_homeserver::seam::{Input, Output};
 
 /// It counts, in one record.
 pub struct Toy {
@@ -100,7 +100,7 @@ impl Machine for Toy {
         let more = |count: u32| count + 1;
         storage::step(&self.vault, loaded, seed, |transaction| match input {
             Input::Client(request) | Input::Peer(request) => self.client(transaction, now, request),
-            Input::PeerReply { reply: Ok(_), .. } | Input::Fetched { document: Ok(_), .. } => {
+            Input::PeerReply { reply: Some(_), .. } | Input::Fetched { document: Some(_), .. } => {
                 self.count(transaction, more)?;
                 Ok(vec![Output::Notify(DEVICE)])
             }
@@ -108,6 +108,7 @@ impl Machine for Toy {
                 self.count(transaction, |count| count + 100)?;
                 Ok(vec![Output::Notify(DEVICE)])
             }
+            Input::Resume(_) => Ok(Vec::new()),
             Input::Wake => {
                 if timer::take_due(transaction, now, 10)?.timers.is_empty() {
                     return Ok(Vec::new());
