@@ -291,6 +291,7 @@ fn every_attack_is_accounted_for() {
         "tests/attacks/opening",
         "tests/attacks/ratchet",
         "tests/published",
+        "tests/server_mailbox",
         "tests/storage",
         "tests",
         "src/crypto",

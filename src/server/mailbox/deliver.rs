@@ -33,8 +33,8 @@ pub(crate) fn affordable(items: &[Item]) -> usize {
         };
         let named = match &item.kind {
             Kind::Device(device) => {
-                // Whether it is held, and the entry; the token and its account; the mailbox, its shadow and its timer.
-                cost(1, 3);
+                // Whether it is held, in both, and the entry; the token and its account; the mailbox, its shadow and its timer.
+                cost(2, 4);
                 if tokens.insert(device.token) {
                     cost(2, 3);
                 }
@@ -106,8 +106,10 @@ fn device_keys(
 ) -> Vec<Key> {
     let place = Place::of(vault, &Submitter { account: entry.account, device: item.device });
     let into = if entry.is_sink { place.shadow() } else { place };
-    let held = into.held(vault, &into.item(vault, origin, item.token, id));
-    vec![AccountEntry::key(vault, entry.account), place.key(), place.shadow().key(), held]
+    let held = |place: Place| place.held(vault, &place.item(vault, origin, item.token, id));
+    let mut keys = vec![AccountEntry::key(vault, entry.account), place.key(), place.shadow().key()];
+    keys.extend([held(place), held(into)]);
+    keys
 }
 
 /// Decides on one item, and takes it if it is accepted. What is decided depends on no other item, except on a payload before it and on what is
@@ -163,7 +165,9 @@ fn take(
     let place = Place::of(vault, &Submitter { account: entry.account, device: item.device });
     let into = if entry.is_sink { place.shadow() } else { place };
     let name = into.item(vault, origin, item.token, id);
-    if into.holds(ctx, &name)? {
+    // Also what came before its sender was blocked.
+    let before = place.item(vault, origin, item.token, id);
+    if into.holds(ctx, &name)? || place.holds(ctx, &before)? {
         return Ok(Code::Accepted);
     }
     let payload = match payload::named(ctx, origin, item.payload.as_ref())? {

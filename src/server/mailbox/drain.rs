@@ -41,7 +41,7 @@ pub(crate) fn drain(
     let mut state = before.clone();
 
     acknowledge_gaps(ctx, &mut state, cursor.gap)?;
-    ctx.tx.need([Want::Log(gap::after(vault, state.gap))])?;
+    ctx.tx.need([gap::after(vault, state.gap), page(place, state.start())].map(Want::Log))?;
     let course = acknowledge(ctx, place, &mut state, cursor.entry)?;
     let mut drained = Drained { lost: matches!(course, Course::Lost), ..Drained::default() };
     show(ctx, place, &mut state, &mut drained, max.clamp(1, limits::PAGE))?;
@@ -72,9 +72,7 @@ fn acknowledge(
         state.aged = None;
         return Ok(Course::Repeated);
     }
-    let tail = page(place, state.start());
-    ctx.tx.need([Want::Log(tail)])?;
-    let mut entries = readable(ctx.tx.tail::<Kept>(tail)?)?;
+    let mut entries = readable(ctx.tx.tail::<Kept>(page(place, state.start()))?)?;
     let is_named = |entry: &Item<Kept>| {
         entry.number == cursor.number && entry.value.as_ref().is_ok_and(|kept| kept.tag == cursor.tag)
     };
@@ -93,9 +91,7 @@ fn show(
     drained: &mut Drained,
     max: u16,
 ) -> Result<(), Interrupt> {
-    let tail = page(place, state.start());
-    ctx.tx.need([Want::Log(tail)])?;
-    let mut entries = readable(ctx.tx.tail::<Kept>(tail)?)?;
+    let mut entries = readable(ctx.tx.tail::<Kept>(page(place, state.start()))?)?;
     let damaged = entries.iter().take_while(|entry| entry.value.is_err()).count();
     let rest = entries.split_off(damaged.min(entries.len()));
     place.drop_unseen(ctx, state, &entries)?;
@@ -172,7 +168,7 @@ fn show_gaps(
 ) -> Result<(), Interrupt> {
     let entries = ctx.tx.tail(gap::after(ctx.tx.vault(), state.gap))?;
     let full = entries.len() >= usize::from(limits::PAGE_GAPS);
-    drained.next.gap = entries.iter().filter_map(gap::place).last().or(state.gap);
+    drained.next.gap = entries.iter().filter_map(gap::place).next_back().or(state.gap);
     drained.gaps = gap::gaps(entries);
     drained.more |= full;
     Ok(())

@@ -48,7 +48,7 @@ pub(crate) fn gap(
     };
     let old = kept.iter().take_while(is_old).count();
     let excess = usize::from(kept.len() >= usize::from(limits::GAPS));
-    if let Some(last) = kept.iter().take(old.max(excess)).last() {
+    if let Some(last) = kept.iter().take(old.max(excess)).next_back() {
         ctx.tx.trim(log, last.number);
     }
     let (tag, gap) = (tag(ctx)?, Gap { domain: domain.clone(), from, to });
