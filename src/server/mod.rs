@@ -13,6 +13,7 @@ pub mod discovery;
 pub mod frame;
 pub mod mailbox;
 pub mod quota;
+pub mod service;
 pub mod stream;
 
 pub(crate) use context::Context;
