@@ -25,7 +25,7 @@ const ROWS: u16 = 256;
 const LAST: u64 = 1023;
 
 /// Closes an account. What it held goes; that the address was its stays, so that nobody can take it over (attack F-15).
-pub(crate) fn close(ctx: &mut Context, account: AccountId) -> Result<(), Halt> {
+pub(crate) fn close(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<(), Halt> {
     let vault = ctx.tx.vault();
     let entry = ctx.tx.read::<AccountEntry>(AccountEntry::key(vault, account))?;
     let before = entry.value().cloned().ok_or(Refused::Unknown)?;
@@ -52,7 +52,7 @@ pub(crate) fn close(ctx: &mut Context, account: AccountId) -> Result<(), Halt> {
 }
 
 /// Deletes what a device has published. Its pairs follow, a few at a time.
-pub(super) fn forget_device(ctx: &mut Context, device: DeviceId) -> Result<(), Interrupt> {
+pub(super) fn forget_device(ctx: &mut Context<'_, '_>, device: DeviceId) -> Result<(), Interrupt> {
     let slot = ctx.tx.read::<DevicePrekeys>(DevicePrekeys::key(ctx.tx.vault(), device))?;
     let Some(prekeys) = slot.value() else { return Ok(()) };
     if let Some(stock) = prekeys.stock()? {
@@ -63,24 +63,24 @@ pub(super) fn forget_device(ctx: &mut Context, device: DeviceId) -> Result<(), I
 }
 
 /// Has the pairs of a stock deleted.
-pub(super) fn drop_pairs(ctx: &mut Context, device: DeviceId, stock: u64) -> Result<(), Interrupt> {
+pub(super) fn drop_pairs(ctx: &mut Context<'_, '_>, device: DeviceId, stock: u64) -> Result<(), Interrupt> {
     let owner = Input::new().u8(PAIRS).array(device.as_bytes()).u64(stock).finish();
     later(ctx, owner, Span::default())
 }
 
 /// Has a grant deleted once it no longer counts.
-pub(super) fn drop_grant(ctx: &mut Context, grant: &Key, until: Timestamp) -> Result<(), Interrupt> {
+pub(super) fn drop_grant(ctx: &mut Context<'_, '_>, grant: &Key, until: Timestamp) -> Result<(), Interrupt> {
     let owner = Input::new().u8(GRANT).array(grant.name()).finish();
     later(ctx, owner, until.since(ctx.now).plus(Span::from_millis(1)))
 }
 
-fn later(ctx: &mut Context, owner: Vec<u8>, after: Span) -> Result<(), Interrupt> {
+fn later(ctx: &mut Context<'_, '_>, owner: Vec<u8>, after: Span) -> Result<(), Interrupt> {
     Timer { owner, due: ctx.now.plus(after), set: ctx.now }.start(None, ctx.tx)?;
     Ok(())
 }
 
 /// Does what a timer of the directory is for. `false` if it is not the directory's.
-pub(crate) fn due(ctx: &mut Context, timer: &Timer) -> Result<bool, Interrupt> {
+pub(crate) fn due(ctx: &mut Context<'_, '_>, timer: &Timer) -> Result<bool, Interrupt> {
     match timer.owner.split_first() {
         Some((&PAIRS, rest)) => sweep_pairs(ctx, timer, rest)?,
         Some((&BUDGETS, rest)) => sweep_budgets(ctx, timer, rest)?,
@@ -90,7 +90,7 @@ pub(crate) fn due(ctx: &mut Context, timer: &Timer) -> Result<bool, Interrupt> {
     Ok(true)
 }
 
-fn sweep_pairs(ctx: &mut Context, timer: &Timer, rest: &[u8]) -> Result<(), Interrupt> {
+fn sweep_pairs(ctx: &mut Context<'_, '_>, timer: &Timer, rest: &[u8]) -> Result<(), Interrupt> {
     let (Some(device), Some(stock)) = (rest.first_chunk::<16>(), rest.last_chunk::<8>()) else {
         return Ok(());
     };
@@ -113,7 +113,7 @@ fn sweep_pairs(ctx: &mut Context, timer: &Timer, rest: &[u8]) -> Result<(), Inte
     if is_full { later(ctx, timer.owner.clone(), Span::default()) } else { Ok(()) }
 }
 
-fn sweep_budgets(ctx: &mut Context, timer: &Timer, rest: &[u8]) -> Result<(), Interrupt> {
+fn sweep_budgets(ctx: &mut Context<'_, '_>, timer: &Timer, rest: &[u8]) -> Result<(), Interrupt> {
     let Some(device) = rest.first_chunk::<16>().map(|device| DeviceId::from_bytes(*device)) else {
         return Ok(());
     };
@@ -137,7 +137,7 @@ fn sweep_budgets(ctx: &mut Context, timer: &Timer, rest: &[u8]) -> Result<(), In
     if is_full { later(ctx, timer.owner.clone(), Span::default()) } else { Ok(()) }
 }
 
-fn sweep_grant(ctx: &mut Context, rest: &[u8]) -> Result<(), Interrupt> {
+fn sweep_grant(ctx: &mut Context<'_, '_>, rest: &[u8]) -> Result<(), Interrupt> {
     let Some(name) = rest.first_chunk::<24>() else { return Ok(()) };
     let slot = ctx.tx.read::<Grant>(Key::new(Table::CLAIM_GRANTS, *name))?;
     match slot.value().map(Grant::until) {

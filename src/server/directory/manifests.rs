@@ -24,7 +24,7 @@ pub(super) struct Held {
 
 impl Held {
     /// Reads and verifies it again; `None` if there is none.
-    pub(super) fn read(ctx: &mut Context, account: AccountId) -> Result<Option<Self>, Interrupt> {
+    pub(super) fn read(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<Option<Self>, Interrupt> {
         let [held, other, _] = record::manifests(ctx.tx.vault(), account);
         ctx.tx.need([held, other].map(Want::Record))?;
         let (slot, other) = (ctx.tx.read::<Manifest>(held)?, ctx.tx.read::<Manifest>(other)?);
@@ -38,14 +38,15 @@ impl Held {
         Ok(Some(Self { slot, other, followed, newest }))
     }
 
-    /// The newest manifest that was taken: in a fork, the one that came first.
-    pub(super) const fn newest(&self) -> Seen {
-        self.newest
-    }
-
-    pub(super) const fn is_forked(&self) -> bool {
+    fn is_forked(&self) -> bool {
         self.other.value().is_some()
     }
+}
+
+/// Whether the account's chain is forked now.
+pub(crate) fn is_forked(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<bool, Interrupt> {
+    let [_, other, _] = record::manifests(ctx.tx.vault(), account);
+    Ok(ctx.tx.read::<Manifest>(other)?.value().is_some())
 }
 
 /// What was kept was verified before.
@@ -57,7 +58,7 @@ fn verified(manifest: &Manifest) -> Result<Verified<Account>, StorageError> {
 ///
 /// A chain that forks is refused for good: the evidence stays, whatever becomes of the fork (attack D-13).
 pub(crate) fn put(
-    ctx: &mut Context,
+    ctx: &mut Context<'_, '_>,
     account: AccountId,
     previous: Hash,
     manifest: Manifest,
@@ -87,7 +88,7 @@ pub(crate) fn put(
 }
 
 /// Keeps the other side and, if it is the first of this chain, the evidence.
-fn forked(ctx: &mut Context, held: Held, new: &Verified<Account>) -> Result<Halt, Interrupt> {
+fn forked(ctx: &mut Context<'_, '_>, held: Held, new: &Verified<Account>) -> Result<Halt, Interrupt> {
     let [_, _, evidence] = record::manifests(ctx.tx.vault(), new.id());
     let evidence = ctx.tx.read::<ForkEvidence>(evidence)?;
     if evidence.value().is_none()
@@ -107,7 +108,7 @@ fn forked(ctx: &mut Context, held: Held, new: &Verified<Account>) -> Result<Halt
 
 /// Makes a verified manifest the account's newest: its entry, its devices and their keys.
 pub(super) fn install(
-    ctx: &mut Context,
+    ctx: &mut Context<'_, '_>,
     (entry, slot): (Slot<AccountEntry>, Slot<Manifest>),
     before: AccountEntry,
     new: &Verified<Account>,

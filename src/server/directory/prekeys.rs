@@ -2,7 +2,7 @@
 
 use super::closing;
 use super::entry::AccountEntry;
-use super::record::{self, Bitmap, ClaimBudget, DevicePrekeys};
+use super::record::{self, Bitmap, DevicePrekeys};
 use crate::identity::prekeys::{Bundle, OneTimePair, Seen, SignedBundle, SignedStock, Stock};
 use crate::identity::validity::Validity;
 use crate::server::service::{Halt, Refused};
@@ -32,11 +32,8 @@ pub struct PrekeysHeld {
     pub uploaded: Bitmap,
 }
 
-/// Origins whose budgets a new stock clears away at once.
-const CLEARED: u16 = 64;
-
 /// Takes in what is new, and says what is held. All of it is judged before any of it is kept.
-pub(crate) fn put(ctx: &mut Context, by: Submitter, new: &NewPrekeys) -> Result<PrekeysHeld, Halt> {
+pub(crate) fn put(ctx: &mut Context<'_, '_>, by: Submitter, new: &NewPrekeys) -> Result<PrekeysHeld, Halt> {
     let vault = ctx.tx.vault();
     let head = DevicePrekeys::key(vault, by.device);
     let entry = AccountEntry::key(vault, by.account);
@@ -54,10 +51,7 @@ pub(crate) fn put(ctx: &mut Context, by: Submitter, new: &NewPrekeys) -> Result<
         None => None,
     };
     let fresh = take_pairs(ctx, &mut after, by, &new.pairs)?;
-    if replaced.is_some() {
-        clear_budgets(ctx, by)?;
-    }
-    if let Some(old) = replaced.flatten() {
+    if let Some(old) = replaced {
         closing::drop_pairs(ctx, by.device, old)?;
     }
     for (slot, pair) in fresh {
@@ -105,13 +99,13 @@ fn take_bundle(
     Ok(())
 }
 
-/// The number of the stock that is replaced, if one is; or that the first one was taken.
+/// The number of the stock that is replaced, if one is.
 fn take_stock(
     prekeys: &mut DevicePrekeys,
     by: Submitter,
     signed: &SignedStock,
     now: Timestamp,
-) -> Result<Option<Option<u64>>, Halt> {
+) -> Result<Option<u64>, Halt> {
     let stock =
         signed.signed_by((by.account, by.device), &prekeys.signing).map_err(|_| Refused::Invalid)?;
     let held = prekeys.stock()?.map(|held: Stock| held.number);
@@ -124,7 +118,7 @@ fn take_stock(
     }
     prekeys.uploaded = Bitmap::empty(stock.depth);
     prekeys.stock = Some(signed.clone());
-    Ok(Some(held))
+    Ok(held)
 }
 
 /// Whether this number is held already. Numbers never go back, and none has two contents.
@@ -143,7 +137,7 @@ type Fresh<'a> = Vec<(Slot<OneTimePair>, &'a OneTimePair)>;
 
 /// Marks the pairs that were never taken in, and finds where they will lie.
 fn take_pairs<'a>(
-    ctx: &mut Context,
+    ctx: &mut Context<'_, '_>,
     prekeys: &mut DevicePrekeys,
     by: Submitter,
     pairs: &'a [OneTimePair],
@@ -164,16 +158,4 @@ fn take_pairs<'a>(
     ctx.tx.need(new.iter().map(|pair| Want::Record(place.key(pair.index.into()))))?;
     let slots = new.into_iter().map(|pair| Ok((ctx.tx.read(place.key(pair.index.into()))?, pair)));
     slots.collect()
-}
-
-/// Forgets what origins have had of earlier stocks, where the day's budget has filled again.
-fn clear_budgets(ctx: &mut Context, by: Submitter) -> Result<(), Interrupt> {
-    let range = record::claim_budgets(ctx.tx.vault(), by.device).range(0..=u64::MAX, CLEARED);
-    ctx.tx.need([Want::First(range)])?;
-    for row in ctx.tx.scan::<ClaimBudget>(range)? {
-        if row.value().is_some_and(|budget| budget.is_idle(ctx.now)) {
-            ctx.tx.delete(row)?;
-        }
-    }
-    Ok(())
 }

@@ -2511,7 +2511,10 @@ pub struct Submit {
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Queued {}
+pub struct Queued {
+    #[prost(uint64, optional, tag = "1")]
+    pub waiting_since: ::core::option::Option<u64>,
+}
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SubmitResult {

@@ -2912,9 +2912,10 @@ impl Described for messages::Queued {
 
 static QUEUED: Schema = Schema {
     name: "Queued",
-    max_bytes: 1,
+    max_bytes: 11,
     secret: false,
     fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
     ],
 };
 
