@@ -23,11 +23,7 @@ const RESERVE: u32 = 4;
 const LITTLE: u32 = 64;
 
 /// Answers a claim. The same claim of the same origin gets the same pair for 14 days; what is not permitted looks like what is not there.
-pub(crate) fn claim(
-    ctx: &mut Context<'_, '_>,
-    origin: &Origin,
-    claim: &Claim,
-) -> Result<Answer, Interrupt> {
+pub(crate) fn claim(ctx: &mut Context<'_, '_>, origin: &Origin, claim: &Claim) -> Result<Answer, Interrupt> {
     let vault = ctx.tx.vault();
     let (account, device) = (claim.claim.account, claim.claim.device);
     let request = claim.claim.request;
@@ -137,7 +133,7 @@ fn pay(
     is_reserve: bool,
     now: Timestamp,
 ) -> Option<ClaimBudget> {
-    let share = u64::from((size(stock) / parts).max(1));
+    let share = u64::from(size(stock).checked_div(parts).unwrap_or(0).max(1));
     // Units of an hour's part of a pair, so that a share comes back in a day.
     let rate = Rate { burst: share.saturating_mul(24), per_hour: share };
     let mut budget = before.map_or_else(|| Budget::full(&rate, now), |before| before.budget);

@@ -45,8 +45,7 @@ pub(crate) fn close(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<(),
     for device in &before.devices {
         forget_device(ctx, *device)?;
     }
-    let after =
-        AccountEntry { devices: Vec::new(), state: AccountState::Closed, findable: false, ..before };
+    let after = AccountEntry { devices: Vec::new(), state: AccountState::Closed, findable: false, ..before };
     ctx.tx.put(entry, &after)?;
     Ok(())
 }

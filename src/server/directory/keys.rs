@@ -20,7 +20,11 @@ pub(super) fn of(vault: &Vault, device: &Device) -> [Key; 4] {
 }
 
 /// Writes the keys of devices down as the account's. [`Refused::Taken`] if one is another's; then nothing is written.
-pub(super) fn register(ctx: &mut Context<'_, '_>, account: AccountId, devices: &[&Device]) -> Result<(), Halt> {
+pub(super) fn register(
+    ctx: &mut Context<'_, '_>,
+    account: AccountId,
+    devices: &[&Device],
+) -> Result<(), Halt> {
     let mut free = Vec::new();
     for device in devices {
         for key in of(ctx.tx.vault(), device) {

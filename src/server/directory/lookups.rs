@@ -41,8 +41,7 @@ pub(crate) fn lookup(
     let entry = AccountEntry::key(vault, account);
     let [manifest, ..] = record::manifests(vault, account);
     ctx.tx.need([entry, manifest].map(Want::Record))?;
-    let (entry, mut manifest) =
-        (ctx.tx.read::<AccountEntry>(entry)?, ctx.tx.read::<Manifest>(manifest)?);
+    let (entry, mut manifest) = (ctx.tx.read::<AccountEntry>(entry)?, ctx.tx.read::<Manifest>(manifest)?);
     let is_found = |entry: &&AccountEntry| {
         entry.state == AccountState::Open && entry.findable && entry.address == lookup.address
     };
@@ -54,10 +53,7 @@ pub(crate) fn lookup(
 }
 
 /// Counts a question. `Err` is for how long there are too many.
-pub(crate) fn may_ask(
-    ctx: &mut Context<'_, '_>,
-    origin: &Origin,
-) -> Result<Result<(), Span>, Interrupt> {
+pub(crate) fn may_ask(ctx: &mut Context<'_, '_>, origin: &Origin) -> Result<Result<(), Span>, Interrupt> {
     let rate = if matches!(origin, Origin::Peer(_)) { &OF_SERVER } else { &OF_USER };
     let slot = ctx.tx.read::<AskBudget>(record::ask_budget(ctx.tx.vault(), origin))?;
     let mut budget = slot.value().map_or_else(|| Budget::full(rate, ctx.now), |asked| asked.budget);
@@ -75,7 +71,8 @@ pub(crate) fn certificate(
     address: &Address,
     account: AccountId,
 ) -> Option<SignedCertificate> {
-    let key = OnlineKey { key: ctx.server.online.public_key(), validity: Validity::starting(ctx.now, LONGEST) };
+    let key =
+        OnlineKey { key: ctx.server.online.public_key(), validity: Validity::starting(ctx.now, LONGEST) };
     let key = ctx.server.manifest.online_key(key.id())?;
     let start = begin(ctx.now, account).max(key.validity.not_before());
     let end = begin(ctx.now, account).plus(LONGEST).min(key.validity.not_after());

@@ -83,8 +83,7 @@ fn take_bundle(
     signed: &SignedBundle,
     now: Timestamp,
 ) -> Result<(), Halt> {
-    let bundle =
-        signed.signed_by((by.account, by.device), &prekeys.signing).map_err(|_| Refused::Invalid)?;
+    let bundle = signed.signed_by((by.account, by.device), &prekeys.signing).map_err(|_| Refused::Invalid)?;
     let held = prekeys.bundle()?.map(|held: Bundle| held.number);
     let same = prekeys.bundle.as_ref().is_some_and(|held| held.bundle == signed.bundle);
     if is_known(held, bundle.number, same)? {
@@ -106,8 +105,7 @@ fn take_stock(
     signed: &SignedStock,
     now: Timestamp,
 ) -> Result<Option<u64>, Halt> {
-    let stock =
-        signed.signed_by((by.account, by.device), &prekeys.signing).map_err(|_| Refused::Invalid)?;
+    let stock = signed.signed_by((by.account, by.device), &prekeys.signing).map_err(|_| Refused::Invalid)?;
     let held = prekeys.stock()?.map(|held: Stock| held.number);
     let same = prekeys.stock.as_ref().is_some_and(|held| held.stock == signed.stock);
     if is_known(held, stock.number, same)? {

@@ -9,9 +9,9 @@ use crate::server::Origin;
 use crate::server::quota::Budget;
 use crate::storage::{Format, Key, Partition, Record, StorageError, Table, Vault};
 use crate::time::Timestamp;
-use crate::wire::{Rule, Wire as _};
 use crate::wire::generated::messages as proto;
 use crate::wire::message::{Message, required, required_array};
+use crate::wire::{Rule, Wire as _};
 
 /// Whose an identity key is, for ever (attack H-07).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -57,7 +57,8 @@ pub(crate) fn register(ctx: &mut Context<'_, '_>, new: &Newcomer<'_>) -> Result<
     if owner.value().is_some() {
         return Err(Refused::Taken.into());
     }
-    let used = permission(ctx, new, invite.map(|key| ctx.tx.read::<Invite>(key)).transpose()?)?;
+    let invite = invite.map(|key| ctx.tx.read::<Invite>(key)).transpose()?;
+    let used = permission(ctx, new, invite)?;
     let fresh = AccountEntry {
         account,
         address: new.address.clone(),
@@ -93,8 +94,9 @@ fn permission(
         Registration::Invite => {
             let account = new.account.id();
             let slot = invite.ok_or(Refused::Denied)?;
-            let is_good =
-                |invite: &&Invite| ctx.now <= invite.until && invite.account.is_none_or(|used| used == account);
+            let is_good = |invite: &&Invite| {
+                ctx.now <= invite.until && invite.account.is_none_or(|used| used == account)
+            };
             let invite = *slot.value().filter(is_good).ok_or(Refused::Denied)?;
             Ok(Some((slot, Invite { account: Some(account), ..invite })))
         }
@@ -109,11 +111,7 @@ fn is_certified(ctx: &Context<'_, '_>, new: &Newcomer<'_>, certificate: &SignedC
 }
 
 /// Permits whoever has this code to register, until a time. Permitting again changes nothing.
-pub(crate) fn invite(
-    ctx: &mut Context<'_, '_>,
-    code: &[u8; 16],
-    until: Timestamp,
-) -> Result<(), Interrupt> {
+pub(crate) fn invite(ctx: &mut Context<'_, '_>, code: &[u8; 16], until: Timestamp) -> Result<(), Interrupt> {
     let slot = ctx.tx.read::<Invite>(Invite::key(ctx.tx.vault(), code))?;
     if slot.value().is_none() {
         ctx.tx.put(slot, &Invite { until, account: None })?;

@@ -57,9 +57,7 @@ impl Answered {
 
     fn pay(&mut self, cost: Cost, now: Timestamp) -> Result<(), Refused> {
         let paid = match cost {
-            Cost::Items(count) => {
-                self.items.take(&ITEMS, u64::try_from(count).unwrap_or(u64::MAX), now)
-            }
+            Cost::Items(count) => self.items.take(&ITEMS, u64::try_from(count).unwrap_or(u64::MAX), now),
             Cost::Blob(bytes) => self.blobs.take(&BLOBS, bytes, now),
             Cost::Change => self.changes.take(&CHANGES, 1, now),
         };

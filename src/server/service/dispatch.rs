@@ -36,9 +36,7 @@ fn carry_out(ctx: &mut Context<'_, '_>, request: &Request) -> Result<Outcome, Ha
     let session = request.session.as_ref();
     match &request.operation {
         Operation::Hello(hello) => Ok(Outcome::Welcome(Box::new(session::hello(ctx, hello)?))),
-        Operation::Register(register) => {
-            Ok(Outcome::Welcome(Box::new(session::register(ctx, register)?)))
-        }
+        Operation::Register(register) => Ok(Outcome::Welcome(Box::new(session::register(ctx, register)?))),
         Operation::Meet(wanted) => {
             let who = match wanted.side {
                 meet::Side::Inviter => Some(session::enter(ctx, session)?),
@@ -98,11 +96,7 @@ fn of_account(
 }
 
 /// What a device asks of its mailbox.
-fn of_mailbox(
-    ctx: &mut Context<'_, '_>,
-    who: Submitter,
-    operation: &Operation,
-) -> Result<Outcome, Halt> {
+fn of_mailbox(ctx: &mut Context<'_, '_>, who: Submitter, operation: &Operation) -> Result<Outcome, Halt> {
     match operation {
         Operation::Drain { cursor, max, wait: _ } => {
             let max = u16::try_from(*max).unwrap_or(u16::MAX);
@@ -116,9 +110,7 @@ fn of_mailbox(
             let is_set = mailbox::push(ctx, &who, endpoint.as_deref())?;
             if is_set { Ok(Outcome::Done) } else { Err(Refused::Invalid.into()) }
         }
-        Operation::Requests(after) => {
-            Ok(Outcome::Requests(mailbox::requests(ctx, who.account, *after)?))
-        }
+        Operation::Requests(after) => Ok(Outcome::Requests(mailbox::requests(ctx, who.account, *after)?)),
         // One that waits no more was settled before, or went by age.
         Operation::Settle(handle, settle) => {
             mailbox::settle(ctx, who.account, *handle, *settle)?;

@@ -80,13 +80,8 @@ pub struct Limits {
 
 impl Limits {
     /// Those of this release.
-    pub const CURRENT: Self = Self {
-        items: 100,
-        pairs: 256,
-        outstanding: 16,
-        blob_bytes: 100 << 20,
-        wait: Span::from_secs(55),
-    };
+    pub const CURRENT: Self =
+        Self { items: 100, pairs: 256, outstanding: 16, blob_bytes: 100 << 20, wait: Span::from_secs(55) };
 }
 
 impl Hello {

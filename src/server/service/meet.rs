@@ -198,11 +198,13 @@ impl Message for MeetDevice {
             Ok(proto::LinkSide::Joiner) => Side::Joiner,
             Ok(proto::LinkSide::Unspecified) | Err(_) => return Err(Rule::BadValue),
         };
-        let message = proto.message.map(|message| Ok((required(message.number)?, required(message.body)?)));
+        let numbered = |message: proto::NumberedLinkMessage| -> Result<_, Rule> {
+            Ok((required(message.number)?, required(message.body)?))
+        };
         Ok(Self {
             token: required_array(proto.token)?,
             side,
-            message: message.transpose()?,
+            message: proto.message.map(numbered).transpose()?,
             known: required(proto.known)?,
         })
     }

@@ -34,7 +34,6 @@ pub struct Request {
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "there is one of them at a time")]
 pub enum Operation {
     /// A session.
     Hello(SignedHello),
@@ -243,9 +242,7 @@ impl Operation {
             Self::Blob(blob) => Member::Blob(blob.to_proto()),
             Self::Export => Member::Export(proto::AskExport {}),
             Self::Close => Member::Close(proto::CloseAccount {}),
-            Self::Settings { findable } => {
-                Member::Settings(proto::Settings { findable: Some(*findable) })
-            }
+            Self::Settings { findable } => Member::Settings(proto::Settings { findable: Some(*findable) }),
             Self::Drain { cursor, max, wait } => Member::Drain(proto::Drain {
                 cursor: Some(cursor.to_proto()),
                 max: Some(*max),

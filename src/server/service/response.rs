@@ -93,9 +93,7 @@ impl Outcome {
         use proto::response::Result as Member;
         Ok(match proto {
             Member::Refused(refused) => Self::Refused(Refused::from_proto(refused)?),
-            Member::Pending(pending) => {
-                Self::Pending(Span::from_millis(required(pending.retry_after)?))
-            }
+            Member::Pending(pending) => Self::Pending(Span::from_millis(required(pending.retry_after)?)),
             Member::Welcome(welcome) => Self::Welcome(Box::new(Welcome::from_proto(welcome)?)),
             Member::Manifest(manifest) => Self::Manifest(Seen::from_proto(required(manifest.held)?)?),
             Member::Prekeys(held) => Self::Prekeys(PrekeysHeld::from_proto(held)?),
@@ -117,13 +115,9 @@ impl Outcome {
         use proto::response::Result as Member;
         match self {
             Self::Refused(refused) => Member::Refused(refused.to_proto()),
-            Self::Pending(after) => {
-                Member::Pending(proto::Pending { retry_after: Some(after.as_millis()) })
-            }
+            Self::Pending(after) => Member::Pending(proto::Pending { retry_after: Some(after.as_millis()) }),
             Self::Welcome(welcome) => Member::Welcome(welcome.to_proto()),
-            Self::Manifest(held) => {
-                Member::Manifest(proto::ManifestHeld { held: Some(held.to_proto()) })
-            }
+            Self::Manifest(held) => Member::Manifest(proto::ManifestHeld { held: Some(held.to_proto()) }),
             Self::Prekeys(held) => Member::Prekeys(held.to_proto()),
             Self::Answer(answer) => Member::Answer(answer.to_proto()),
             Self::Submitted(results) => {
@@ -131,9 +125,7 @@ impl Outcome {
                 Member::Submitted(proto::Submitted { results })
             }
             Self::Done => Member::Done(proto::Done {}),
-            Self::Met(messages) => {
-                Member::Link(proto::LinkMessages { messages: messages.clone() })
-            }
+            Self::Met(messages) => Member::Link(proto::LinkMessages { messages: messages.clone() }),
             Self::Blob(grant) => Member::Blob(grant.to_proto()),
             Self::Export(export) => Member::Export(export.to_proto()),
             Self::Drained(drained) => Member::Drained(drained.to_proto()),

@@ -57,10 +57,7 @@ fn read(server: &Server, token: &SessionToken, now: Timestamp) -> Option<Submitt
 }
 
 /// Who a request is from. The account must be open and list the device, at each request.
-pub(super) fn enter(
-    ctx: &mut Context<'_, '_>,
-    session: Option<&SessionToken>,
-) -> Result<Submitter, Halt> {
+pub(super) fn enter(ctx: &mut Context<'_, '_>, session: Option<&SessionToken>) -> Result<Submitter, Halt> {
     let who = owner(ctx, session)?;
     let entry = directory::listed(ctx, who.account)?;
     if entry.is_some_and(|entry| entry.reaches(who.device)) { Ok(who) } else { Err(Refused::Session.into()) }
@@ -95,8 +92,7 @@ fn opened(ctx: &Context<'_, '_>, signed: &SignedHello) -> Result<Hello, Refused>
 pub(super) fn hello(ctx: &mut Context<'_, '_>, signed: &SignedHello) -> Result<Welcome, Halt> {
     let hello = opened(ctx, signed)?;
     let vault = ctx.tx.vault();
-    let (entry, head) =
-        (AccountEntry::key(vault, hello.account), DevicePrekeys::key(vault, hello.device));
+    let (entry, head) = (AccountEntry::key(vault, hello.account), DevicePrekeys::key(vault, hello.device));
     ctx.tx.need([entry, head].map(Want::Record))?;
     let (entry, head) = (ctx.tx.read::<AccountEntry>(entry)?, ctx.tx.read::<DevicePrekeys>(head)?);
     let is_listed = entry.value().is_some_and(|entry| entry.reaches(hello.device));
@@ -119,8 +115,7 @@ pub(super) fn register(ctx: &mut Context<'_, '_>, request: &Register) -> Result<
         return Err(Refused::Invalid.into());
     }
     let (invite, certificate) = (request.invite, request.certificate.as_ref());
-    let newcomer =
-        Newcomer { address, account: &account, invite, certificate, findable: request.findable };
+    let newcomer = Newcomer { address, account: &account, invite, certificate, findable: request.findable };
     directory::register(ctx, &newcomer)?;
     let who = Submitter { account: hello.account, device: hello.device };
     let entry = directory::listed(ctx, who.account)?;

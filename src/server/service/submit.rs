@@ -97,9 +97,10 @@ pub(super) fn submit(
     }
     let items = submit.items.iter().map(|item| addressed(ctx, who, item));
     let items = items.collect::<Result<Vec<_>, _>>()?;
-    let payload = submit.payload.as_ref().map(|(id, body)| {
-        (Hash::of(body), Item { id: *id, kind: Kind::Payload(body.clone()) })
-    });
+    let payload = submit
+        .payload
+        .as_ref()
+        .map(|(id, body)| (Hash::of(body), Item { id: *id, kind: Kind::Payload(body.clone()) }));
     let own = ctx.server.domain().clone();
     let mut decided = here(ctx, who, payload.as_ref(), items.iter().filter(|item| item.domain == own))?;
     let mut away = Away { who, request, payload, room: ROOM, payloads: BTreeMap::new() };
@@ -117,15 +118,12 @@ pub(super) fn submit(
 
 fn addressed(ctx: &Context<'_, '_>, who: Submitter, item: &SubmitItem) -> Result<Addressed, Refused> {
     let (domain, kind, payload) = match &item.to {
-        Destination::Device { domain, item } => {
-            (domain.clone(), Kind::Device(item.clone()), item.payload)
-        }
+        Destination::Device { domain, item } => (domain.clone(), Kind::Device(item.clone()), item.payload),
         Destination::Request { address, device, payload, body } => {
             let domain = address.domain().parse().map_err(|_| Refused::Invalid)?;
             let pseudonym = pseudonym::of(ctx.server, who.account, address);
             let (address, body) = (address.clone(), body.clone());
-            let request =
-                RequestItem { address, device: *device, pseudonym, payload: *payload, body };
+            let request = RequestItem { address, device: *device, pseudonym, payload: *payload, body };
             (domain, Kind::Request(request), *payload)
         }
     };
@@ -237,14 +235,12 @@ impl Message for SubmitItem {
                 domain: Some(domain.to_string()),
                 item: Some(item.to_proto()),
             }),
-            Destination::Request { address, device, payload, body } => {
-                To::Request(proto::SubmitRequest {
-                    address: Some(address.to_string()),
-                    device: Some(device.as_bytes().to_vec()),
-                    payload: payload.map(|hash| hash.as_bytes().to_vec()),
-                    body: Some(body.clone()),
-                })
-            }
+            Destination::Request { address, device, payload, body } => To::Request(proto::SubmitRequest {
+                address: Some(address.to_string()),
+                device: Some(device.as_bytes().to_vec()),
+                payload: payload.map(|hash| hash.as_bytes().to_vec()),
+                body: Some(body.clone()),
+            }),
         };
         proto::SubmitItem { id: Some(self.id.as_bytes().to_vec()), to: Some(to) }
     }
@@ -254,15 +250,14 @@ impl Message for Submit {
     type Proto = proto::Submit;
 
     fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
-        let payload = proto.payload.map(|payload| {
+        let named = |payload: proto::SubmitPayload| -> Result<_, Rule> {
             Ok((ItemId::from_bytes(required_array(payload.id)?), required(payload.body)?))
-        });
-        let items: Vec<_> =
-            proto.items.into_iter().map(SubmitItem::from_proto).collect::<Result<_, _>>()?;
+        };
+        let items: Vec<_> = proto.items.into_iter().map(SubmitItem::from_proto).collect::<Result<_, _>>()?;
         if items.is_empty() {
             return Err(Rule::BadValue);
         }
-        Ok(Self { payload: payload.transpose()?, items })
+        Ok(Self { payload: proto.payload.map(named).transpose()?, items })
     }
 
     fn to_proto(&self) -> Self::Proto {
