@@ -88,6 +88,8 @@ registry! {
         BUNDLE = "bundle signature";
         /// A stock of one-time prekeys.
         STOCK = "stock signature";
+        /// A device's greeting to its server.
+        HELLO = "hello signature";
     }
 
     /// Labels of signatures by Ed25519 alone.
@@ -106,6 +108,12 @@ registry! {
     mac: MacLabel {
         /// Proof of an earlier session.
         LINK = "link";
+        /// Session of a device with its server.
+        SESSION = "session";
+        /// Name of a user towards one address.
+        PSEUDONYM = "pseudonym";
+        /// Permission to upload a blob.
+        BLOB_GRANT = "blob grant";
     }
 
     /// Labels of key expansions.

@@ -72,6 +72,20 @@ impl SignedCertificate {
     }
 }
 
+impl SignedCertificate {
+    /// For the server itself: what it certified with an online key that its manifest lists, whatever the time is now.
+    /// [`IdentityError::Mismatch`] if it is another server's, or of another domain or key.
+    pub fn issued_by(&self, server: &Verified<Server>) -> Result<AddressCertificate, IdentityError> {
+        let certificate = AddressCertificate::decode(&self.certificate)?;
+        if certificate.server != server.id() || certificate.address.domain() != server.domain().as_str() {
+            return Err(IdentityError::Mismatch);
+        }
+        let key = server.online_key(self.online_key).ok_or(IdentityError::Mismatch)?;
+        key.key.verify(label::classical::CERTIFICATE, &self.certificate, &self.signature)?;
+        Ok(certificate)
+    }
+}
+
 impl Message for AddressCertificate {
     type Proto = proto::AddressCertificate;
 

@@ -12,13 +12,15 @@ use crate::wire::Wire as _;
 use super::context::{Context, Output, Server};
 use super::error::FrameError;
 use super::frame::{Authentic, Frame, SignedFrame, Unverified};
-use super::{link, mailbox};
+use super::{directory, link, mailbox, service};
 
 /// What happens to a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// Another server has sent this: the body of a request. It is answered by [`Output::Reply`]; without one there is nothing to say.
     Peer(Vec<u8>),
+    /// A device of a user has sent this: the body of a request. It is answered by [`Output::Reply`].
+    Client(Vec<u8>),
     /// What came of an [`Output::Post`]: the body of the response, or `None` if there is none.
     PeerReply {
         /// To whom it was sent.
@@ -37,6 +39,8 @@ pub enum Input {
     },
     /// The operator lets the link to a domain go on that was held.
     Resume(Domain),
+    /// The operator invites whoever has this code, until a time.
+    Invite([u8; 16], Timestamp),
     /// Something may be due. Always the first input after a start.
     Wake,
 }
@@ -67,6 +71,11 @@ fn run(ctx: &mut Context<'_, '_>, input: &Input) -> Result<(), Stop<StorageError
         Input::PeerReply { to, request, reply } => peer_reply(ctx, to, *request, reply.as_deref())?,
         Input::Fetched { domain, document } => link::fetched(ctx, domain, document.as_deref())?,
         Input::Resume(domain) => link::resume(ctx, domain)?,
+        Input::Client(request) => {
+            let response = service::answer(ctx, request)?;
+            ctx.send.push(Output::Reply(response));
+        }
+        Input::Invite(code, until) => directory::invite(ctx, code, *until)?,
         Input::Wake => wake(ctx)?,
     }
     Ok(())
@@ -91,6 +100,7 @@ fn due(ctx: &mut Context<'_, '_>, timer: &Timer) -> Result<(), Interrupt> {
         Some((&link::QUESTION_OWNER, name)) => {
             named(name).map_or(Ok(()), |name| link::forget_question(ctx, RequestId::from_bytes(*name)))
         }
+        _ if service::due(ctx, timer)? => Ok(()),
         _ => mailbox::due(ctx, core::slice::from_ref(timer)),
     }
 }

@@ -17,6 +17,7 @@ pub mod hazmat;
 pub mod link;
 pub mod mailbox;
 pub mod quota;
+pub mod service;
 pub mod stream;
 
 pub(crate) use context::Context;

@@ -43,6 +43,22 @@ impl Table {
     pub const ADDRESSES: Self = Self(21);
     /// Manifests of other servers.
     pub const PEER_MANIFESTS: Self = Self(18);
+    /// Whose an identity key is.
+    pub const KEY_REGISTRY: Self = Self(22);
+    /// Manifests of accounts, and evidence of their forks.
+    pub const MANIFESTS: Self = Self(23);
+    /// Bundle and stock of a device.
+    pub const PREKEYS: Self = Self(24);
+    /// One-time pairs of a device's stock.
+    pub const ONE_TIME_PAIRS: Self = Self(25);
+    /// Claims that were answered.
+    pub const CLAIM_GRANTS: Self = Self(26);
+    /// Who has claimed and looked up how much.
+    pub const CLAIM_BUDGETS: Self = Self(27);
+    /// Invites to register.
+    pub const INVITES: Self = Self(28);
+    /// What devices asked for last, and were answered.
+    pub const ANSWERED: Self = Self(29);
     /// [What recipients gave to senders](crate::server::mailbox).
     pub const TOKENS: Self = Self(30);
     /// The state of each mailbox.
@@ -57,6 +73,8 @@ impl Table {
     pub const REQUEST_STATE: Self = Self(35);
     /// What other servers cannot say: one log.
     pub const GAPS: Self = Self(36);
+    /// Mailboxes of devices that are being linked.
+    pub const LINK_MAILBOXES: Self = Self(37);
     /// Which items a mailbox holds.
     pub const HELD_ITEMS: Self = Self(38);
     /// What each origin may still do.
@@ -82,6 +100,14 @@ impl Table {
         Self::ACCOUNTS,
         Self::ADDRESSES,
         Self::PEER_MANIFESTS,
+        Self::KEY_REGISTRY,
+        Self::MANIFESTS,
+        Self::PREKEYS,
+        Self::ONE_TIME_PAIRS,
+        Self::CLAIM_GRANTS,
+        Self::CLAIM_BUDGETS,
+        Self::INVITES,
+        Self::ANSWERED,
         Self::TOKENS,
         Self::MAILBOXES,
         Self::MAILBOX_LOG,
@@ -89,6 +115,7 @@ impl Table {
         Self::REQUESTS,
         Self::REQUEST_STATE,
         Self::GAPS,
+        Self::LINK_MAILBOXES,
         Self::HELD_ITEMS,
         Self::ORIGINS,
         Self::SPECIMENS,

@@ -15,7 +15,7 @@ use crate::identity::validity::Validity;
 use crate::identity::{IdentityError, Verified};
 use crate::wire::generated::messages as proto;
 use crate::wire::message::{Message, encode_to_sign, required, required_array};
-use crate::wire::{EncodeError, Rule};
+use crate::wire::{EncodeError, Rule, Wire as _};
 
 /// A device's signed statement of its prekeys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +81,23 @@ impl Bundle {
         let bundle = encode_to_sign(self)?;
         let signature = key.sign(label::sign::BUNDLE, &bundle);
         Ok(SignedBundle { bundle, signature })
+    }
+}
+
+impl SignedBundle {
+    /// Decodes the bundle and verifies that this device signed it, of itself. [`IdentityError::Mismatch`] if it speaks of another.
+    /// For who keeps it; who uses it has [`ClaimAnswer::verify`](super::ClaimAnswer::verify).
+    pub fn signed_by(
+        &self,
+        owner: (AccountId, DeviceId),
+        key: &hybrid::PublicKey,
+    ) -> Result<Bundle, IdentityError> {
+        let bundle = Bundle::decode(&self.bundle)?;
+        if (bundle.account, bundle.device) != owner {
+            return Err(IdentityError::Mismatch);
+        }
+        key.verify(label::sign::BUNDLE, &self.bundle, &self.signature)?;
+        Ok(bundle)
     }
 }
 

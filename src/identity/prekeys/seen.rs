@@ -24,10 +24,17 @@ pub struct PrekeysSeen {
     pub stock: Option<Seen>,
 }
 
+impl Seen {
+    /// Of these bytes with this number.
+    pub fn of(number: u64, bytes: &[u8]) -> Self {
+        Self { number, hash: Hash::of(bytes) }
+    }
+}
+
 /// What is remembered after `number` with these bytes. [`IdentityError::Rollback`] if it is lower than the one seen, or the same
 /// with other bytes.
 pub(super) fn advance(seen: Option<Seen>, number: u64, bytes: &[u8]) -> Result<Seen, IdentityError> {
-    let new = Seen { number, hash: Hash::of(bytes) };
+    let new = Seen::of(number, bytes);
     match seen {
         Some(old) if number < old.number || (number == old.number && new != old) => {
             Err(IdentityError::Rollback)

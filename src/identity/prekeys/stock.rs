@@ -15,7 +15,7 @@ use crate::identity::ids::{AccountId, DeviceId};
 use crate::identity::validity::Validity;
 use crate::wire::generated::messages as proto;
 use crate::wire::message::{Message, encode_to_sign, hashes, required, required_array};
-use crate::wire::{EncodeError, Rule};
+use crate::wire::{EncodeError, Rule, Wire as _};
 
 /// The largest depth of a stock: 1,024 pairs.
 pub const MAX_DEPTH: u32 = 10;
@@ -115,7 +115,7 @@ impl Stock {
     }
 
     /// [`IdentityError::NotInStock`] unless this stock contains the pair at its index.
-    pub(super) fn check(&self, pair: &OneTimePair) -> Result<(), IdentityError> {
+    pub fn check(&self, pair: &OneTimePair) -> Result<(), IdentityError> {
         let fits = u32::try_from(pair.proof.len()) == Ok(self.depth)
             && pair.index.checked_shr(self.depth) == Some(0)
             && root_of(self.leaf(pair), pair.index, &pair.proof) == self.root;
@@ -142,6 +142,23 @@ pub(super) fn leaf_input(
         .array(agreement.as_bytes())
         .array(kem.as_bytes())
         .finish()
+}
+
+impl SignedStock {
+    /// Decodes the stock and verifies that this device signed it, of itself. [`IdentityError::Mismatch`] if it speaks of another.
+    /// For who keeps it; who uses a pair of it has [`ClaimAnswer::verify`](super::ClaimAnswer::verify).
+    pub fn signed_by(
+        &self,
+        owner: (AccountId, DeviceId),
+        key: &hybrid::PublicKey,
+    ) -> Result<Stock, IdentityError> {
+        let stock = Stock::decode(&self.stock)?;
+        if (stock.account, stock.device) != owner {
+            return Err(IdentityError::Mismatch);
+        }
+        key.verify(label::sign::STOCK, &self.stock, &self.signature)?;
+        Ok(stock)
+    }
 }
 
 impl OneTimePair {

@@ -36,7 +36,6 @@ pub(crate) use find::{fetched, forget as forget_domain, introduce, resume};
 pub use outbox::DEADLINE;
 pub(crate) use outbox::{Enqueued, Parcel, Recipient, enqueue};
 pub(crate) use park::unpark;
-pub(crate) use peer::Peer;
 pub(crate) use question::{Question, ask, forget as forget_question};
 pub(crate) use receive::{receive, receive_reply, sender};
 pub(crate) use record::Link;

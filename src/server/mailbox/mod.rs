@@ -31,7 +31,7 @@ pub(crate) use drain::{drain, push};
 pub(crate) use due::due;
 pub(crate) use gap::gap;
 pub(crate) use request::{requests, settle};
-pub(crate) use token::tokens;
+pub(crate) use token::{owner, owner_want, tokens};
 
 pub use entry::{
     AgedEntries, Drained, Gap, ItemStatus, LogPlace, MailboxCursor, MailboxEntry, MailboxItem, What,

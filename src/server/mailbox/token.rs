@@ -132,6 +132,16 @@ fn sink(ctx: &mut Context<'_, '_>, account: AccountId, token: &Token) -> Result<
     Ok(TokenChanged::Done)
 }
 
+/// What [`owner`] reads.
+pub(crate) fn owner_want(vault: &Vault, token: &Token) -> Want {
+    Want::Record(key(vault, token))
+}
+
+/// Whose mailboxes a token reaches, also if what comes with it is thrown away: who is blocked is not to notice.
+pub(crate) fn owner(ctx: &mut Context<'_, '_>, token: &Token) -> Result<Option<AccountId>, Interrupt> {
+    Ok(find(ctx, token)?.map(|(_, entry)| entry.account))
+}
+
 /// The token, if it still serves.
 pub(super) fn find(
     ctx: &mut Context<'_, '_>,

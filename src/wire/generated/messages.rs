@@ -555,104 +555,6 @@ impl ChainKind {
     }
 }
 #[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct OneTimePlace {
-    #[prost(uint64, optional, tag = "1")]
-    pub stock: ::core::option::Option<u64>,
-    #[prost(uint32, optional, tag = "2")]
-    pub index: ::core::option::Option<u32>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Initial {
-    #[prost(uint32, optional, tag = "1")]
-    pub suite: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(string, optional, tag = "3")]
-    pub address: ::core::option::Option<::prost::alloc::string::String>,
-    #[prost(uint64, optional, tag = "4")]
-    pub bundle: ::core::option::Option<u64>,
-    #[prost(message, optional, tag = "5")]
-    pub one_time: ::core::option::Option<OneTimePlace>,
-    #[prost(uint32, optional, tag = "6")]
-    pub term: ::core::option::Option<u32>,
-    #[prost(uint64, optional, tag = "7")]
-    pub version: ::core::option::Option<u64>,
-    #[prost(bytes = "vec", optional, tag = "8")]
-    pub manifest: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "9")]
-    pub ephemeral: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "10")]
-    pub prekey_ciphertext: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "11")]
-    pub identity_ciphertext: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "12")]
-    pub identity_block: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LinkProof {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub link: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub proof: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct OwnBundle {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub bundle: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(message, optional, tag = "2")]
-    pub secret: ::core::option::Option<PrekeySecret>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct OwnManifest {
-    #[prost(uint32, optional, tag = "1")]
-    pub term: ::core::option::Option<u32>,
-    #[prost(uint64, optional, tag = "2")]
-    pub version: ::core::option::Option<u64>,
-    #[prost(bytes = "vec", optional, tag = "3")]
-    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "4")]
-    pub capabilities: ::core::option::Option<u64>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ReplayEntry {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub ephemeral: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "2")]
-    pub erase_after: ::core::option::Option<u64>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct HandshakeAwaiting {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub initial: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub transcript: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct HandshakeAnswering {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "3")]
-    pub transcript: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct PeerFloor {
-    #[prost(uint32, optional, tag = "1")]
-    pub suite: ::core::option::Option<u32>,
-    #[prost(uint64, optional, tag = "2")]
-    pub capabilities: ::core::option::Option<u64>,
-}
-#[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Discovery {
     #[prost(string, optional, tag = "1")]
@@ -1457,6 +1359,196 @@ impl AlarmKind {
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RegisteredKey {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DevicePrekeys {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub signing: ::core::option::Option<HybridPublicKey>,
+    #[prost(message, optional, tag = "3")]
+    pub bundle: ::core::option::Option<SignedBundle>,
+    #[prost(message, optional, tag = "4")]
+    pub stock: ::core::option::Option<SignedStock>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub uploaded: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StockUse {
+    #[prost(uint64, optional, tag = "1")]
+    pub stock: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "2")]
+    pub given: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClaimBudget {
+    #[prost(message, optional, tag = "1")]
+    pub taken: ::core::option::Option<StockUse>,
+    #[prost(message, optional, tag = "2")]
+    pub budget: ::core::option::Option<Budget>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AskBudget {
+    #[prost(message, optional, tag = "1")]
+    pub budget: ::core::option::Option<Budget>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Invite {
+    #[prost(uint64, optional, tag = "1")]
+    pub until: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Answered {
+    #[prost(message, repeated, tag = "1")]
+    pub requests: ::prost::alloc::vec::Vec<AnsweredRequest>,
+    #[prost(message, optional, tag = "2")]
+    pub items: ::core::option::Option<Budget>,
+    #[prost(message, optional, tag = "3")]
+    pub blobs: ::core::option::Option<Budget>,
+    #[prost(message, optional, tag = "4")]
+    pub changes: ::core::option::Option<Budget>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AnsweredRequest {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub request: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub response: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkMailbox {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "2")]
+    pub until: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "3")]
+    pub opened: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "4")]
+    pub from_inviter: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "5")]
+    pub from_joiner: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkMessage {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub body: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OneTimePlace {
+    #[prost(uint64, optional, tag = "1")]
+    pub stock: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "2")]
+    pub index: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Initial {
+    #[prost(uint32, optional, tag = "1")]
+    pub suite: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(string, optional, tag = "3")]
+    pub address: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(uint64, optional, tag = "4")]
+    pub bundle: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "5")]
+    pub one_time: ::core::option::Option<OneTimePlace>,
+    #[prost(uint32, optional, tag = "6")]
+    pub term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "7")]
+    pub version: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "8")]
+    pub manifest: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "9")]
+    pub ephemeral: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "10")]
+    pub prekey_ciphertext: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "11")]
+    pub identity_ciphertext: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "12")]
+    pub identity_block: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkProof {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub link: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub proof: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OwnBundle {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub bundle: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub secret: ::core::option::Option<PrekeySecret>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OwnManifest {
+    #[prost(uint32, optional, tag = "1")]
+    pub term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "2")]
+    pub version: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "4")]
+    pub capabilities: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReplayEntry {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub ephemeral: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "2")]
+    pub erase_after: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HandshakeAwaiting {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub initial: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub transcript: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HandshakeAnswering {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub transcript: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PeerFloor {
+    #[prost(uint32, optional, tag = "1")]
+    pub suite: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "2")]
+    pub capabilities: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LogPlace {
     #[prost(uint64, optional, tag = "1")]
     pub number: ::core::option::Option<u64>,
@@ -2098,6 +2190,634 @@ pub struct SkippedBlock {
     pub held: ::core::option::Option<u64>,
     #[prost(bytes = "vec", optional, tag = "4")]
     pub keys: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Request {
+    #[prost(uint32, optional, tag = "1")]
+    pub version: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub request: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub session: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(
+        oneof = "request::Operation",
+        tags = "4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20"
+    )]
+    pub operation: ::core::option::Option<request::Operation>,
+}
+/// Nested message and enum types in `Request`.
+pub mod request {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Operation {
+        #[prost(message, tag = "4")]
+        Hello(super::SignedHello),
+        #[prost(message, tag = "5")]
+        Register(super::Register),
+        #[prost(message, tag = "6")]
+        PutManifest(super::PutManifest),
+        #[prost(message, tag = "7")]
+        PutPrekeys(super::PutPrekeys),
+        #[prost(message, tag = "8")]
+        Lookup(super::FindAddress),
+        #[prost(message, tag = "9")]
+        Claim(super::ClaimDevice),
+        #[prost(message, tag = "10")]
+        Submit(super::Submit),
+        #[prost(message, tag = "11")]
+        Link(super::MeetDevice),
+        #[prost(message, tag = "12")]
+        Blob(super::AskBlob),
+        #[prost(message, tag = "13")]
+        Export(super::AskExport),
+        #[prost(message, tag = "14")]
+        Close(super::CloseAccount),
+        #[prost(message, tag = "15")]
+        Settings(super::Settings),
+        #[prost(message, tag = "16")]
+        Drain(super::Drain),
+        #[prost(message, tag = "17")]
+        Token(super::ChangeToken),
+        #[prost(message, tag = "18")]
+        Push(super::SetPush),
+        #[prost(message, tag = "19")]
+        Requests(super::AskRequests),
+        #[prost(message, tag = "20")]
+        Settle(super::SettleRequest),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Response {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub request: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(
+        oneof = "response::Result",
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14"
+    )]
+    pub result: ::core::option::Option<response::Result>,
+}
+/// Nested message and enum types in `Response`.
+pub mod response {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Result {
+        #[prost(message, tag = "2")]
+        Refused(super::Refused),
+        #[prost(message, tag = "3")]
+        Pending(super::Pending),
+        #[prost(message, tag = "4")]
+        Welcome(super::Welcome),
+        #[prost(message, tag = "5")]
+        Manifest(super::ManifestHeld),
+        #[prost(message, tag = "6")]
+        Prekeys(super::PrekeysHeld),
+        #[prost(message, tag = "7")]
+        Answer(super::Answer),
+        #[prost(message, tag = "8")]
+        Submitted(super::Submitted),
+        #[prost(message, tag = "9")]
+        Done(super::Done),
+        #[prost(message, tag = "10")]
+        Link(super::LinkMessages),
+        #[prost(message, tag = "11")]
+        Blob(super::SignedBlobGrant),
+        #[prost(message, tag = "12")]
+        Export(super::Export),
+        #[prost(message, tag = "13")]
+        Drained(super::Drained),
+        #[prost(message, tag = "14")]
+        Requests(super::WaitingRequests),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Refused {
+    #[prost(enumeration = "RefusedCode", optional, tag = "1")]
+    pub code: ::core::option::Option<i32>,
+    #[prost(uint64, optional, tag = "2")]
+    pub retry_after: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "3")]
+    pub time: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "4")]
+    pub held: ::core::option::Option<ChainSeen>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Pending {
+    #[prost(uint64, optional, tag = "1")]
+    pub retry_after: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Done {}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Hello {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub server: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "4")]
+    pub time: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub nonce: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(string, optional, tag = "6")]
+    pub address: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignedHello {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub hello: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub signature: ::core::option::Option<HybridSignature>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Limits {
+    #[prost(uint32, optional, tag = "1")]
+    pub items: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "2")]
+    pub pairs: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "3")]
+    pub outstanding: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "4")]
+    pub blob_bytes: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "5")]
+    pub wait: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Welcome {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub session: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "2")]
+    pub expires: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "3")]
+    pub time: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "4")]
+    pub limits: ::core::option::Option<Limits>,
+    #[prost(message, optional, tag = "5")]
+    pub held: ::core::option::Option<ChainSeen>,
+    #[prost(bool, optional, tag = "6")]
+    pub forked: ::core::option::Option<bool>,
+    #[prost(message, optional, tag = "7")]
+    pub certificate: ::core::option::Option<SignedCertificate>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Register {
+    #[prost(message, optional, tag = "1")]
+    pub hello: ::core::option::Option<SignedHello>,
+    #[prost(message, optional, tag = "2")]
+    pub manifest: ::core::option::Option<Manifest>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub invite: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "4")]
+    pub certificate: ::core::option::Option<SignedCertificate>,
+    #[prost(bool, optional, tag = "5")]
+    pub findable: ::core::option::Option<bool>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Settings {
+    #[prost(bool, optional, tag = "1")]
+    pub findable: ::core::option::Option<bool>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CloseAccount {}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AskExport {}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportedDevice {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub bundle: ::core::option::Option<Seen>,
+    #[prost(message, optional, tag = "3")]
+    pub stock: ::core::option::Option<Seen>,
+    #[prost(uint32, optional, tag = "4")]
+    pub given: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Export {
+    #[prost(string, optional, tag = "1")]
+    pub address: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bool, optional, tag = "2")]
+    pub findable: ::core::option::Option<bool>,
+    #[prost(message, optional, tag = "3")]
+    pub manifest: ::core::option::Option<Manifest>,
+    #[prost(message, optional, tag = "4")]
+    pub fork: ::core::option::Option<ForkEvidence>,
+    #[prost(message, repeated, tag = "5")]
+    pub devices: ::prost::alloc::vec::Vec<ExportedDevice>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PutManifest {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub previous: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub manifest: ::core::option::Option<Manifest>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ManifestHeld {
+    #[prost(message, optional, tag = "1")]
+    pub held: ::core::option::Option<ChainSeen>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PutPrekeys {
+    #[prost(message, optional, tag = "1")]
+    pub bundle: ::core::option::Option<SignedBundle>,
+    #[prost(message, optional, tag = "2")]
+    pub stock: ::core::option::Option<SignedStock>,
+    #[prost(message, repeated, tag = "3")]
+    pub pairs: ::prost::alloc::vec::Vec<OneTimePair>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PrekeysHeld {
+    #[prost(message, optional, tag = "1")]
+    pub bundle: ::core::option::Option<Seen>,
+    #[prost(message, optional, tag = "2")]
+    pub stock: ::core::option::Option<Seen>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub uploaded: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FindAddress {
+    #[prost(string, optional, tag = "1")]
+    pub address: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TokenRoute {
+    #[prost(string, optional, tag = "1")]
+    pub domain: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub token: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddressRoute {
+    #[prost(string, optional, tag = "1")]
+    pub address: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClaimDevice {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(oneof = "claim_device::Access", tags = "3, 4")]
+    pub access: ::core::option::Option<claim_device::Access>,
+}
+/// Nested message and enum types in `ClaimDevice`.
+pub mod claim_device {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Access {
+        #[prost(message, tag = "3")]
+        Token(super::TokenRoute),
+        #[prost(message, tag = "4")]
+        Address(super::AddressRoute),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SubmitPayload {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub id: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub body: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SubmitDevice {
+    #[prost(string, optional, tag = "1")]
+    pub domain: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "2")]
+    pub item: ::core::option::Option<DeviceItem>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SubmitRequest {
+    #[prost(string, optional, tag = "1")]
+    pub address: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub payload: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub body: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SubmitItem {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub id: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(oneof = "submit_item::To", tags = "2, 3")]
+    pub to: ::core::option::Option<submit_item::To>,
+}
+/// Nested message and enum types in `SubmitItem`.
+pub mod submit_item {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum To {
+        #[prost(message, tag = "2")]
+        Device(super::SubmitDevice),
+        #[prost(message, tag = "3")]
+        Request(super::SubmitRequest),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Submit {
+    #[prost(message, optional, tag = "1")]
+    pub payload: ::core::option::Option<SubmitPayload>,
+    #[prost(message, repeated, tag = "2")]
+    pub items: ::prost::alloc::vec::Vec<SubmitItem>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Queued {
+    #[prost(uint64, optional, tag = "1")]
+    pub waiting_since: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SubmitResult {
+    #[prost(oneof = "submit_result::Result", tags = "1, 2")]
+    pub result: ::core::option::Option<submit_result::Result>,
+}
+/// Nested message and enum types in `SubmitResult`.
+pub mod submit_result {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Result {
+        #[prost(message, tag = "1")]
+        Queued(super::Queued),
+        #[prost(message, tag = "2")]
+        Decided(super::Verdict),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Submitted {
+    #[prost(message, repeated, tag = "1")]
+    pub results: ::prost::alloc::vec::Vec<SubmitResult>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Drain {
+    #[prost(message, optional, tag = "1")]
+    pub cursor: ::core::option::Option<MailboxCursor>,
+    #[prost(uint32, optional, tag = "2")]
+    pub max: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "3")]
+    pub wait: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OneToken {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub token: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TokenRotation {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub old: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub new: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChangeToken {
+    #[prost(oneof = "change_token::Change", tags = "1, 2, 3")]
+    pub change: ::core::option::Option<change_token::Change>,
+}
+/// Nested message and enum types in `ChangeToken`.
+pub mod change_token {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Change {
+        #[prost(message, tag = "1")]
+        Add(super::OneToken),
+        #[prost(message, tag = "2")]
+        Rotate(super::TokenRotation),
+        #[prost(message, tag = "3")]
+        Sink(super::OneToken),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetPush {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub endpoint: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AskRequests {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub after: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SettleRequest {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub handle: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(enumeration = "SettleAction", optional, tag = "2")]
+    pub action: ::core::option::Option<i32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WaitingRequests {
+    #[prost(message, repeated, tag = "1")]
+    pub requests: ::prost::alloc::vec::Vec<InboxRequest>,
+    #[prost(bool, optional, tag = "2")]
+    pub more: ::core::option::Option<bool>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MeetDevice {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub token: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(enumeration = "LinkSide", optional, tag = "2")]
+    pub side: ::core::option::Option<i32>,
+    #[prost(message, optional, tag = "3")]
+    pub message: ::core::option::Option<NumberedLinkMessage>,
+    #[prost(uint32, optional, tag = "4")]
+    pub known: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NumberedLinkMessage {
+    #[prost(uint32, optional, tag = "1")]
+    pub number: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub body: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkMessages {
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub messages: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AskBlob {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub blob: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "2")]
+    pub size: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BlobGrant {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub blob: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "2")]
+    pub size: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "3")]
+    pub expires: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignedBlobGrant {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub grant: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub mac: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RefusedCode {
+    Unspecified = 0,
+    Malformed = 1,
+    Session = 2,
+    Unknown = 3,
+    Clock = 4,
+    Denied = 5,
+    Taken = 6,
+    Conflict = 7,
+    Forked = 8,
+    Invalid = 9,
+    Busy = 10,
+}
+impl RefusedCode {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REFUSED_CODE_UNSPECIFIED",
+            Self::Malformed => "REFUSED_CODE_MALFORMED",
+            Self::Session => "REFUSED_CODE_SESSION",
+            Self::Unknown => "REFUSED_CODE_UNKNOWN",
+            Self::Clock => "REFUSED_CODE_CLOCK",
+            Self::Denied => "REFUSED_CODE_DENIED",
+            Self::Taken => "REFUSED_CODE_TAKEN",
+            Self::Conflict => "REFUSED_CODE_CONFLICT",
+            Self::Forked => "REFUSED_CODE_FORKED",
+            Self::Invalid => "REFUSED_CODE_INVALID",
+            Self::Busy => "REFUSED_CODE_BUSY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REFUSED_CODE_UNSPECIFIED" => Some(Self::Unspecified),
+            "REFUSED_CODE_MALFORMED" => Some(Self::Malformed),
+            "REFUSED_CODE_SESSION" => Some(Self::Session),
+            "REFUSED_CODE_UNKNOWN" => Some(Self::Unknown),
+            "REFUSED_CODE_CLOCK" => Some(Self::Clock),
+            "REFUSED_CODE_DENIED" => Some(Self::Denied),
+            "REFUSED_CODE_TAKEN" => Some(Self::Taken),
+            "REFUSED_CODE_CONFLICT" => Some(Self::Conflict),
+            "REFUSED_CODE_FORKED" => Some(Self::Forked),
+            "REFUSED_CODE_INVALID" => Some(Self::Invalid),
+            "REFUSED_CODE_BUSY" => Some(Self::Busy),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SettleAction {
+    Unspecified = 0,
+    Accept = 1,
+    Drop = 2,
+    Block = 3,
+}
+impl SettleAction {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SETTLE_ACTION_UNSPECIFIED",
+            Self::Accept => "SETTLE_ACTION_ACCEPT",
+            Self::Drop => "SETTLE_ACTION_DROP",
+            Self::Block => "SETTLE_ACTION_BLOCK",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SETTLE_ACTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "SETTLE_ACTION_ACCEPT" => Some(Self::Accept),
+            "SETTLE_ACTION_DROP" => Some(Self::Drop),
+            "SETTLE_ACTION_BLOCK" => Some(Self::Block),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LinkSide {
+    Unspecified = 0,
+    Inviter = 1,
+    Joiner = 2,
+}
+impl LinkSide {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LINK_SIDE_UNSPECIFIED",
+            Self::Inviter => "LINK_SIDE_INVITER",
+            Self::Joiner => "LINK_SIDE_JOINER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LINK_SIDE_UNSPECIFIED" => Some(Self::Unspecified),
+            "LINK_SIDE_INVITER" => Some(Self::Inviter),
+            "LINK_SIDE_JOINER" => Some(Self::Joiner),
+            _ => None,
+        }
+    }
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(::zeroize::ZeroizeOnDrop)]

@@ -776,145 +776,6 @@ impl core::fmt::Debug for messages::OneTimeSecret {
     }
 }
 
-impl Described for messages::OneTimePlace {
-    const SCHEMA: &'static Schema = &ONE_TIME_PLACE;
-}
-
-static ONE_TIME_PLACE: Schema = Schema {
-    name: "OneTimePlace",
-    max_bytes: 17,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::Initial {
-    const SCHEMA: &'static Schema = &INITIAL;
-}
-
-static INITIAL: Schema = Schema {
-    name: "Initial",
-    max_bytes: 2822,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Message(&ONE_TIME_PLACE), presence: Presence::MayBeAbsent },
-        Field { number: 6, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 7, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 8, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 9, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 10, kind: Kind::Bytes { min: 1088, max: 1088 }, presence: Presence::Required },
-        Field { number: 11, kind: Kind::Bytes { min: 1088, max: 1088 }, presence: Presence::Required },
-        Field { number: 12, kind: Kind::Bytes { min: 180, max: 180 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::LinkProof {
-    const SCHEMA: &'static Schema = &LINK_PROOF;
-}
-
-static LINK_PROOF: Schema = Schema {
-    name: "LinkProof",
-    max_bytes: 44,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::OwnBundle {
-    const SCHEMA: &'static Schema = &OWN_BUNDLE;
-}
-
-static OWN_BUNDLE: Schema = Schema {
-    name: "OwnBundle",
-    max_bytes: 1490,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 0, max: 1363 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Message(&PREKEY_SECRET), presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::OwnManifest {
-    const SCHEMA: &'static Schema = &OWN_MANIFEST;
-}
-
-static OWN_MANIFEST: Schema = Schema {
-    name: "OwnManifest",
-    max_bytes: 62,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::ReplayEntry {
-    const SCHEMA: &'static Schema = &REPLAY_ENTRY;
-}
-
-static REPLAY_ENTRY: Schema = Schema {
-    name: "ReplayEntry",
-    max_bytes: 45,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::HandshakeAwaiting {
-    const SCHEMA: &'static Schema = &HANDSHAKE_AWAITING;
-}
-
-static HANDSHAKE_AWAITING: Schema = Schema {
-    name: "HandshakeAwaiting",
-    max_bytes: 2859,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 0, max: 2822 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::HandshakeAnswering {
-    const SCHEMA: &'static Schema = &HANDSHAKE_ANSWERING;
-}
-
-static HANDSHAKE_ANSWERING: Schema = Schema {
-    name: "HandshakeAnswering",
-    max_bytes: 86,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::PeerFloor {
-    const SCHEMA: &'static Schema = &PEER_FLOOR;
-}
-
-static PEER_FLOOR: Schema = Schema {
-    name: "PeerFloor",
-    max_bytes: 15,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
-    ],
-};
-
 impl Described for messages::Discovery {
     const SCHEMA: &'static Schema = &DISCOVERY;
 }
@@ -1631,6 +1492,291 @@ static SERVER_ALARM: Schema = Schema {
     ],
 };
 
+impl Described for messages::RegisteredKey {
+    const SCHEMA: &'static Schema = &REGISTERED_KEY;
+}
+
+static REGISTERED_KEY: Schema = Schema {
+    name: "RegisteredKey",
+    max_bytes: 34,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::DevicePrekeys {
+    const SCHEMA: &'static Schema = &DEVICE_PREKEYS;
+}
+
+static DEVICE_PREKEYS: Schema = Schema {
+    name: "DevicePrekeys",
+    max_bytes: 10420,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&HYBRID_PUBLIC_KEY), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&SIGNED_BUNDLE), presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Message(&SIGNED_STOCK), presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Bytes { min: 0, max: 128 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::StockUse {
+    const SCHEMA: &'static Schema = &STOCK_USE;
+}
+
+static STOCK_USE: Schema = Schema {
+    name: "StockUse",
+    max_bytes: 17,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ClaimBudget {
+    const SCHEMA: &'static Schema = &CLAIM_BUDGET;
+}
+
+static CLAIM_BUDGET: Schema = Schema {
+    name: "ClaimBudget",
+    max_bytes: 43,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&STOCK_USE), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::AskBudget {
+    const SCHEMA: &'static Schema = &ASK_BUDGET;
+}
+
+static ASK_BUDGET: Schema = Schema {
+    name: "AskBudget",
+    max_bytes: 24,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Invite {
+    const SCHEMA: &'static Schema = &INVITE;
+}
+
+static INVITE: Schema = Schema {
+    name: "Invite",
+    max_bytes: 45,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::Answered {
+    const SCHEMA: &'static Schema = &ANSWERED;
+}
+
+static ANSWERED: Schema = Schema {
+    name: "Answered",
+    max_bytes: 263176,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&ANSWERED_REQUEST), presence: Presence::Repeated { max: 16 } },
+        Field { number: 2, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+        Field { number: 4, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::AnsweredRequest {
+    const SCHEMA: &'static Schema = &ANSWERED_REQUEST;
+}
+
+static ANSWERED_REQUEST: Schema = Schema {
+    name: "AnsweredRequest",
+    max_bytes: 16440,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 0, max: 16384 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LinkMailbox {
+    const SCHEMA: &'static Schema = &LINK_MAILBOX;
+}
+
+static LINK_MAILBOX: Schema = Schema {
+    name: "LinkMailbox",
+    max_bytes: 68,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LinkMessage {
+    const SCHEMA: &'static Schema = &LINK_MESSAGE;
+}
+
+static LINK_MESSAGE: Schema = Schema {
+    name: "LinkMessage",
+    max_bytes: 458756,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 458752 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::OneTimePlace {
+    const SCHEMA: &'static Schema = &ONE_TIME_PLACE;
+}
+
+static ONE_TIME_PLACE: Schema = Schema {
+    name: "OneTimePlace",
+    max_bytes: 17,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Initial {
+    const SCHEMA: &'static Schema = &INITIAL;
+}
+
+static INITIAL: Schema = Schema {
+    name: "Initial",
+    max_bytes: 2822,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Message(&ONE_TIME_PLACE), presence: Presence::MayBeAbsent },
+        Field { number: 6, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 9, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 10, kind: Kind::Bytes { min: 1088, max: 1088 }, presence: Presence::Required },
+        Field { number: 11, kind: Kind::Bytes { min: 1088, max: 1088 }, presence: Presence::Required },
+        Field { number: 12, kind: Kind::Bytes { min: 180, max: 180 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LinkProof {
+    const SCHEMA: &'static Schema = &LINK_PROOF;
+}
+
+static LINK_PROOF: Schema = Schema {
+    name: "LinkProof",
+    max_bytes: 44,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::OwnBundle {
+    const SCHEMA: &'static Schema = &OWN_BUNDLE;
+}
+
+static OWN_BUNDLE: Schema = Schema {
+    name: "OwnBundle",
+    max_bytes: 1490,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 1363 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&PREKEY_SECRET), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::OwnManifest {
+    const SCHEMA: &'static Schema = &OWN_MANIFEST;
+}
+
+static OWN_MANIFEST: Schema = Schema {
+    name: "OwnManifest",
+    max_bytes: 62,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ReplayEntry {
+    const SCHEMA: &'static Schema = &REPLAY_ENTRY;
+}
+
+static REPLAY_ENTRY: Schema = Schema {
+    name: "ReplayEntry",
+    max_bytes: 45,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::HandshakeAwaiting {
+    const SCHEMA: &'static Schema = &HANDSHAKE_AWAITING;
+}
+
+static HANDSHAKE_AWAITING: Schema = Schema {
+    name: "HandshakeAwaiting",
+    max_bytes: 2859,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 2822 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::HandshakeAnswering {
+    const SCHEMA: &'static Schema = &HANDSHAKE_ANSWERING;
+}
+
+static HANDSHAKE_ANSWERING: Schema = Schema {
+    name: "HandshakeAnswering",
+    max_bytes: 86,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::PeerFloor {
+    const SCHEMA: &'static Schema = &PEER_FLOOR;
+}
+
+static PEER_FLOOR: Schema = Schema {
+    name: "PeerFloor",
+    max_bytes: 15,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
 impl Described for messages::LogPlace {
     const SCHEMA: &'static Schema = &LOG_PLACE;
 }
@@ -2333,6 +2479,683 @@ impl core::fmt::Debug for messages::SkippedBlock {
         f.write_str("SkippedBlock(..)")
     }
 }
+
+impl Described for messages::Request {
+    const SCHEMA: &'static Schema = &REQUEST;
+}
+
+static REQUEST: Schema = Schema {
+    name: "Request",
+    max_bytes: 4194304,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 88, max: 88 }, presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Message(&SIGNED_HELLO), presence: Presence::OneOf(0x1ffff0) },
+        Field { number: 5, kind: Kind::Message(&REGISTER), presence: Presence::OneOf(0x1ffff0) },
+        Field { number: 6, kind: Kind::Message(&PUT_MANIFEST), presence: Presence::OneOf(0x1ffff0) },
+        Field { number: 7, kind: Kind::Message(&PUT_PREKEYS), presence: Presence::OneOf(0x1ffff0) },
+        Field { number: 8, kind: Kind::Message(&FIND_ADDRESS), presence: Presence::OneOf(0x1ffff0) },
+        Field { number: 9, kind: Kind::Message(&CLAIM_DEVICE), presence: Presence::OneOf(0x1ffff0) },
+        Field { number: 10, kind: Kind::Message(&SUBMIT), presence: Presence::OneOf(0x1ffff0) },
+        Field { number: 11, kind: Kind::Message(&MEET_DEVICE), presence: Presence::OneOf(0x1ffff0) },
+        Field { number: 12, kind: Kind::Message(&ASK_BLOB), presence: Presence::OneOf(0x1ffff0) },
+        Field { number: 13, kind: Kind::Message(&ASK_EXPORT), presence: Presence::OneOf(0x1ffff0) },
+        Field { number: 14, kind: Kind::Message(&CLOSE_ACCOUNT), presence: Presence::OneOf(0x1ffff0) },
+        Field { number: 15, kind: Kind::Message(&SETTINGS), presence: Presence::OneOf(0x1ffff0) },
+        Field { number: 16, kind: Kind::Message(&DRAIN), presence: Presence::OneOf(0x1ffff0) },
+        Field { number: 17, kind: Kind::Message(&CHANGE_TOKEN), presence: Presence::OneOf(0x1ffff0) },
+        Field { number: 18, kind: Kind::Message(&SET_PUSH), presence: Presence::OneOf(0x1ffff0) },
+        Field { number: 19, kind: Kind::Message(&ASK_REQUESTS), presence: Presence::OneOf(0x1ffff0) },
+        Field { number: 20, kind: Kind::Message(&SETTLE_REQUEST), presence: Presence::OneOf(0x1ffff0) },
+    ],
+};
+
+impl Described for messages::Response {
+    const SCHEMA: &'static Schema = &RESPONSE;
+}
+
+static RESPONSE: Schema = Schema {
+    name: "Response",
+    max_bytes: 4194304,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&REFUSED), presence: Presence::OneOf(0x7ffc) },
+        Field { number: 3, kind: Kind::Message(&PENDING), presence: Presence::OneOf(0x7ffc) },
+        Field { number: 4, kind: Kind::Message(&WELCOME), presence: Presence::OneOf(0x7ffc) },
+        Field { number: 5, kind: Kind::Message(&MANIFEST_HELD), presence: Presence::OneOf(0x7ffc) },
+        Field { number: 6, kind: Kind::Message(&PREKEYS_HELD), presence: Presence::OneOf(0x7ffc) },
+        Field { number: 7, kind: Kind::Message(&ANSWER), presence: Presence::OneOf(0x7ffc) },
+        Field { number: 8, kind: Kind::Message(&SUBMITTED), presence: Presence::OneOf(0x7ffc) },
+        Field { number: 9, kind: Kind::Message(&DONE), presence: Presence::OneOf(0x7ffc) },
+        Field { number: 10, kind: Kind::Message(&LINK_MESSAGES), presence: Presence::OneOf(0x7ffc) },
+        Field { number: 11, kind: Kind::Message(&SIGNED_BLOB_GRANT), presence: Presence::OneOf(0x7ffc) },
+        Field { number: 12, kind: Kind::Message(&EXPORT), presence: Presence::OneOf(0x7ffc) },
+        Field { number: 13, kind: Kind::Message(&DRAINED), presence: Presence::OneOf(0x7ffc) },
+        Field { number: 14, kind: Kind::Message(&WAITING_REQUESTS), presence: Presence::OneOf(0x7ffc) },
+    ],
+};
+
+impl Described for messages::Refused {
+    const SCHEMA: &'static Schema = &REFUSED;
+}
+
+static REFUSED: Schema = Schema {
+    name: "Refused",
+    max_bytes: 77,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Enum(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Message(&CHAIN_SEEN), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::Pending {
+    const SCHEMA: &'static Schema = &PENDING;
+}
+
+static PENDING: Schema = Schema {
+    name: "Pending",
+    max_bytes: 11,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Done {
+    const SCHEMA: &'static Schema = &DONE;
+}
+
+static DONE: Schema = Schema {
+    name: "Done",
+    max_bytes: 1,
+    secret: false,
+    fields: &[
+    ],
+};
+
+impl Described for messages::Hello {
+    const SCHEMA: &'static Schema = &HELLO;
+}
+
+static HELLO: Schema = Schema {
+    name: "Hello",
+    max_bytes: 435,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::SignedHello {
+    const SCHEMA: &'static Schema = &SIGNED_HELLO;
+}
+
+static SIGNED_HELLO: Schema = Schema {
+    name: "SignedHello",
+    max_bytes: 3819,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 435 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&HYBRID_SIGNATURE), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Limits {
+    const SCHEMA: &'static Schema = &LIMITS;
+}
+
+static LIMITS: Schema = Schema {
+    name: "Limits",
+    max_bytes: 40,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Welcome {
+    const SCHEMA: &'static Schema = &WELCOME;
+}
+
+static WELCOME: Schema = Schema {
+    name: "Welcome",
+    max_bytes: 711,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 88, max: 88 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Message(&LIMITS), presence: Presence::Required },
+        Field { number: 5, kind: Kind::Message(&CHAIN_SEEN), presence: Presence::Required },
+        Field { number: 6, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Message(&SIGNED_CERTIFICATE), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::Register {
+    const SCHEMA: &'static Schema = &REGISTER;
+}
+
+static REGISTER: Schema = Schema {
+    name: "Register",
+    max_bytes: 456564,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&SIGNED_HELLO), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&MANIFEST), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Message(&SIGNED_CERTIFICATE), presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Bool, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Settings {
+    const SCHEMA: &'static Schema = &SETTINGS;
+}
+
+static SETTINGS: Schema = Schema {
+    name: "Settings",
+    max_bytes: 2,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bool, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::CloseAccount {
+    const SCHEMA: &'static Schema = &CLOSE_ACCOUNT;
+}
+
+static CLOSE_ACCOUNT: Schema = Schema {
+    name: "CloseAccount",
+    max_bytes: 1,
+    secret: false,
+    fields: &[
+    ],
+};
+
+impl Described for messages::AskExport {
+    const SCHEMA: &'static Schema = &ASK_EXPORT;
+}
+
+static ASK_EXPORT: Schema = Schema {
+    name: "AskExport",
+    max_bytes: 1,
+    secret: false,
+    fields: &[
+    ],
+};
+
+impl Described for messages::ExportedDevice {
+    const SCHEMA: &'static Schema = &EXPORTED_DEVICE;
+}
+
+static EXPORTED_DEVICE: Schema = Schema {
+    name: "ExportedDevice",
+    max_bytes: 118,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&SEEN), presence: Presence::MayBeAbsent },
+        Field { number: 3, kind: Kind::Message(&SEEN), presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Export {
+    const SCHEMA: &'static Schema = &EXPORT;
+}
+
+static EXPORT: Schema = Schema {
+    name: "Export",
+    max_bytes: 1252940,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&MANIFEST), presence: Presence::Required },
+        Field { number: 4, kind: Kind::Message(&FORK_EVIDENCE), presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Message(&EXPORTED_DEVICE), presence: Presence::Repeated { max: 16 } },
+    ],
+};
+
+impl Described for messages::PutManifest {
+    const SCHEMA: &'static Schema = &PUT_MANIFEST;
+}
+
+static PUT_MANIFEST: Schema = Schema {
+    name: "PutManifest",
+    max_bytes: 452254,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&MANIFEST), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ManifestHeld {
+    const SCHEMA: &'static Schema = &MANIFEST_HELD;
+}
+
+static MANIFEST_HELD: Schema = Schema {
+    name: "ManifestHeld",
+    max_bytes: 53,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&CHAIN_SEEN), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::PutPrekeys {
+    const SCHEMA: &'static Schema = &PUT_PREKEYS;
+}
+
+static PUT_PREKEYS: Schema = Schema {
+    name: "PutPrekeys",
+    max_bytes: 410183,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&SIGNED_BUNDLE), presence: Presence::MayBeAbsent },
+        Field { number: 2, kind: Kind::Message(&SIGNED_STOCK), presence: Presence::MayBeAbsent },
+        Field { number: 3, kind: Kind::Message(&ONE_TIME_PAIR), presence: Presence::Repeated { max: 256 } },
+    ],
+};
+
+impl Described for messages::PrekeysHeld {
+    const SCHEMA: &'static Schema = &PREKEYS_HELD;
+}
+
+static PREKEYS_HELD: Schema = Schema {
+    name: "PrekeysHeld",
+    max_bytes: 225,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&SEEN), presence: Presence::MayBeAbsent },
+        Field { number: 2, kind: Kind::Message(&SEEN), presence: Presence::MayBeAbsent },
+        Field { number: 3, kind: Kind::Bytes { min: 0, max: 128 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::FindAddress {
+    const SCHEMA: &'static Schema = &FIND_ADDRESS;
+}
+
+static FIND_ADDRESS: Schema = Schema {
+    name: "FindAddress",
+    max_bytes: 320,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::TokenRoute {
+    const SCHEMA: &'static Schema = &TOKEN_ROUTE;
+}
+
+static TOKEN_ROUTE: Schema = Schema {
+    name: "TokenRoute",
+    max_bytes: 274,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::AddressRoute {
+    const SCHEMA: &'static Schema = &ADDRESS_ROUTE;
+}
+
+static ADDRESS_ROUTE: Schema = Schema {
+    name: "AddressRoute",
+    max_bytes: 320,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ClaimDevice {
+    const SCHEMA: &'static Schema = &CLAIM_DEVICE;
+}
+
+static CLAIM_DEVICE: Schema = Schema {
+    name: "ClaimDevice",
+    max_bytes: 375,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&TOKEN_ROUTE), presence: Presence::OneOf(0x18) },
+        Field { number: 4, kind: Kind::Message(&ADDRESS_ROUTE), presence: Presence::OneOf(0x18) },
+    ],
+};
+
+impl Described for messages::SubmitPayload {
+    const SCHEMA: &'static Schema = &SUBMIT_PAYLOAD;
+}
+
+static SUBMIT_PAYLOAD: Schema = Schema {
+    name: "SubmitPayload",
+    max_bytes: 524310,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 1, max: 524288 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SubmitDevice {
+    const SCHEMA: &'static Schema = &SUBMIT_DEVICE;
+}
+
+static SUBMIT_DEVICE: Schema = Schema {
+    name: "SubmitDevice",
+    max_bytes: 65887,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&DEVICE_ITEM), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SubmitRequest {
+    const SCHEMA: &'static Schema = &SUBMIT_REQUEST;
+}
+
+static SUBMIT_REQUEST: Schema = Schema {
+    name: "SubmitRequest",
+    max_bytes: 65912,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Bytes { min: 1, max: 65536 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SubmitItem {
+    const SCHEMA: &'static Schema = &SUBMIT_ITEM;
+}
+
+static SUBMIT_ITEM: Schema = Schema {
+    name: "SubmitItem",
+    max_bytes: 65934,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&SUBMIT_DEVICE), presence: Presence::OneOf(0xc) },
+        Field { number: 3, kind: Kind::Message(&SUBMIT_REQUEST), presence: Presence::OneOf(0xc) },
+    ],
+};
+
+impl Described for messages::Submit {
+    const SCHEMA: &'static Schema = &SUBMIT;
+}
+
+static SUBMIT: Schema = Schema {
+    name: "Submit",
+    max_bytes: 4194304,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&SUBMIT_PAYLOAD), presence: Presence::MayBeAbsent },
+        Field { number: 2, kind: Kind::Message(&SUBMIT_ITEM), presence: Presence::Repeated { max: 100 } },
+    ],
+};
+
+impl Described for messages::Queued {
+    const SCHEMA: &'static Schema = &QUEUED;
+}
+
+static QUEUED: Schema = Schema {
+    name: "Queued",
+    max_bytes: 11,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::SubmitResult {
+    const SCHEMA: &'static Schema = &SUBMIT_RESULT;
+}
+
+static SUBMIT_RESULT: Schema = Schema {
+    name: "SubmitResult",
+    max_bytes: 104,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&QUEUED), presence: Presence::OneOf(0x6) },
+        Field { number: 2, kind: Kind::Message(&VERDICT), presence: Presence::OneOf(0x6) },
+    ],
+};
+
+impl Described for messages::Submitted {
+    const SCHEMA: &'static Schema = &SUBMITTED;
+}
+
+static SUBMITTED: Schema = Schema {
+    name: "Submitted",
+    max_bytes: 10600,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&SUBMIT_RESULT), presence: Presence::Repeated { max: 100 } },
+    ],
+};
+
+impl Described for messages::Drain {
+    const SCHEMA: &'static Schema = &DRAIN;
+}
+
+static DRAIN: Schema = Schema {
+    name: "Drain",
+    max_bytes: 65,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&MAILBOX_CURSOR), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::OneToken {
+    const SCHEMA: &'static Schema = &ONE_TOKEN;
+}
+
+static ONE_TOKEN: Schema = Schema {
+    name: "OneToken",
+    max_bytes: 18,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::TokenRotation {
+    const SCHEMA: &'static Schema = &TOKEN_ROTATION;
+}
+
+static TOKEN_ROTATION: Schema = Schema {
+    name: "TokenRotation",
+    max_bytes: 36,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ChangeToken {
+    const SCHEMA: &'static Schema = &CHANGE_TOKEN;
+}
+
+static CHANGE_TOKEN: Schema = Schema {
+    name: "ChangeToken",
+    max_bytes: 38,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&ONE_TOKEN), presence: Presence::OneOf(0xe) },
+        Field { number: 2, kind: Kind::Message(&TOKEN_ROTATION), presence: Presence::OneOf(0xe) },
+        Field { number: 3, kind: Kind::Message(&ONE_TOKEN), presence: Presence::OneOf(0xe) },
+    ],
+};
+
+impl Described for messages::SetPush {
+    const SCHEMA: &'static Schema = &SET_PUSH;
+}
+
+static SET_PUSH: Schema = Schema {
+    name: "SetPush",
+    max_bytes: 1027,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 1, max: 1024 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::AskRequests {
+    const SCHEMA: &'static Schema = &ASK_REQUESTS;
+}
+
+static ASK_REQUESTS: Schema = Schema {
+    name: "AskRequests",
+    max_bytes: 18,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::SettleRequest {
+    const SCHEMA: &'static Schema = &SETTLE_REQUEST;
+}
+
+static SETTLE_REQUEST: Schema = Schema {
+    name: "SettleRequest",
+    max_bytes: 20,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Enum(&[1, 2, 3]), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::WaitingRequests {
+    const SCHEMA: &'static Schema = &WAITING_REQUESTS;
+}
+
+static WAITING_REQUESTS: Schema = Schema {
+    name: "WaitingRequests",
+    max_bytes: 2097152,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&INBOX_REQUEST), presence: Presence::Repeated { max: 16 } },
+        Field { number: 2, kind: Kind::Bool, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::MeetDevice {
+    const SCHEMA: &'static Schema = &MEET_DEVICE;
+}
+
+static MEET_DEVICE: Schema = Schema {
+    name: "MeetDevice",
+    max_bytes: 458792,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Enum(&[1, 2]), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&NUMBERED_LINK_MESSAGE), presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::NumberedLinkMessage {
+    const SCHEMA: &'static Schema = &NUMBERED_LINK_MESSAGE;
+}
+
+static NUMBERED_LINK_MESSAGE: Schema = Schema {
+    name: "NumberedLinkMessage",
+    max_bytes: 458762,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 1, max: 458752 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LinkMessages {
+    const SCHEMA: &'static Schema = &LINK_MESSAGES;
+}
+
+static LINK_MESSAGES: Schema = Schema {
+    name: "LinkMessages",
+    max_bytes: 1835024,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 458752 }, presence: Presence::Repeated { max: 4 } },
+    ],
+};
+
+impl Described for messages::AskBlob {
+    const SCHEMA: &'static Schema = &ASK_BLOB;
+}
+
+static ASK_BLOB: Schema = Schema {
+    name: "AskBlob",
+    max_bytes: 45,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::BlobGrant {
+    const SCHEMA: &'static Schema = &BLOB_GRANT;
+}
+
+static BLOB_GRANT: Schema = Schema {
+    name: "BlobGrant",
+    max_bytes: 56,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SignedBlobGrant {
+    const SCHEMA: &'static Schema = &SIGNED_BLOB_GRANT;
+}
+
+static SIGNED_BLOB_GRANT: Schema = Schema {
+    name: "SignedBlobGrant",
+    max_bytes: 92,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 56 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
 
 impl Described for messages::Specimen {
     const SCHEMA: &'static Schema = &SPECIMEN;
