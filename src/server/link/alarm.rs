@@ -1,4 +1,4 @@
-//! What an operator is told. `docs/PROTOCOL.md` §7.7.
+//! What an operator is told. `docs/PROTOCOL.md` §7.9.
 
 use crate::identity::address::Domain;
 use crate::server::Context;

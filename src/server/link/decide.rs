@@ -1,4 +1,4 @@
-//! What another server has decided about items. `docs/PROTOCOL.md` §7.4, §7.7.
+//! What another server has decided about items. `docs/PROTOCOL.md` §7.4, §7.9.
 
 use crate::server::stream::{Course, Mark, Position, Retained};
 use crate::server::{Code, Context, Status, Verdict, mailbox};

@@ -1,4 +1,4 @@
-//! Links: what goes to other servers, and what comes from them. `docs/PROTOCOL.md` §7.7.
+//! Links: what goes to other servers, and what comes from them. `docs/PROTOCOL.md` §7.9.
 //!
 //! ```text
 //!   enqueue ─▶ outbox ─ drive ─▶ Frame { batch } ─▶ the other server

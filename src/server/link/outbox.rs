@@ -1,4 +1,4 @@
-//! Items on their way to another server. `docs/PROTOCOL.md` §7.7.
+//! Items on their way to another server. `docs/PROTOCOL.md` §7.9.
 
 use crate::crypto::hash::Hash;
 use crate::identity::address::Domain;

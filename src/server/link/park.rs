@@ -1,4 +1,4 @@
-//! Recipients who are busy: their items wait apart, so that nobody else waits behind them. `docs/PROTOCOL.md` §7.7.
+//! Recipients who are busy: their items wait apart, so that nobody else waits behind them. `docs/PROTOCOL.md` §7.9.
 
 use crate::identity::address::Domain;
 use crate::server::mailbox;

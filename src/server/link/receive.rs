@@ -1,4 +1,4 @@
-//! What comes in on a link. `docs/PROTOCOL.md` §7.3 to §7.7.
+//! What comes in on a link. `docs/PROTOCOL.md` §7.3 to §7.9.
 
 use crate::identity::chain::ForkEvidence;
 use crate::identity::ids::ServerId;

@@ -1,4 +1,4 @@
-//! What is kept of a link. `docs/PROTOCOL.md` §7.7.
+//! What is kept of a link. `docs/PROTOCOL.md` §7.9.
 
 use crate::identity::address::Domain;
 use crate::identity::ids::{AccountId, RequestId, ServerId};

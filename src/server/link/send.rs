@@ -1,4 +1,4 @@
-//! What goes out on a link. `docs/PROTOCOL.md` §7.7.
+//! What goes out on a link. `docs/PROTOCOL.md` §7.9.
 
 use rand_core::Rng as _;
 

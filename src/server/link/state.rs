@@ -1,4 +1,4 @@
-//! How it stands with another server. `docs/PROTOCOL.md` §7.7. Pure.
+//! How it stands with another server. `docs/PROTOCOL.md` §7.9. Pure.
 //!
 //! ```text
 //!               bound            nothing comes back
