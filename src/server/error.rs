@@ -22,8 +22,6 @@ pub enum FrameError {
     NotYetValid,
     /// Too old.
     Expired,
-    /// From a server that nothing is known of, and it does not introduce itself.
-    UnknownServer,
 }
 
 impl Blame for FrameError {
@@ -39,7 +37,6 @@ impl Blame for FrameError {
             Self::Mismatch => "mismatch",
             Self::NotYetValid => "not-yet-valid",
             Self::Expired => "expired",
-            Self::UnknownServer => "unknown-server",
         }
     }
 }

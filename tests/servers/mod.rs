@@ -39,11 +39,17 @@ pub struct Identities {
 
 /// Servers, a clock, and wires that lose nothing unless they are cut.
 pub struct Net {
+    /// To start servers again.
+    pub identities: BTreeMap<Domain, Identities>,
     pub hosts: BTreeMap<Domain, Host>,
     pub now: Timestamp,
     pub rng: Generator,
     /// Domains that cannot be reached.
     pub down: Vec<Domain>,
+    /// So many of the next answers get lost.
+    pub lose_answers: u32,
+    /// Every frame that arrived somewhere.
+    pub seen: Vec<(Domain, Vec<u8>)>,
     /// Frames that were posted.
     pub frames: u64,
     /// Bytes of what was posted, and of what came back.
@@ -104,14 +110,30 @@ impl Identities {
 impl Net {
     pub fn new(names: &[&str], seed: u64) -> Self {
         let mut rng = generator(seed);
-        let mut hosts = BTreeMap::new();
+        let (mut hosts, mut identities) = (BTreeMap::new(), BTreeMap::new());
         for name in names {
             let identity = Identities::found(name, &mut rng);
             let server = identity.start(1);
-            let host = Host { server, store: MemoryStore::new(), document: identity.document, wake_at: None };
+            let host = Host {
+                server,
+                store: MemoryStore::new(),
+                document: identity.document.clone(),
+                wake_at: None,
+            };
             hosts.insert(domain(name), host);
+            identities.insert(domain(name), identity);
         }
-        let mut net = Self { hosts, now: START, rng, down: Vec::new(), frames: 0, bytes: [0; 2] };
+        let mut net = Self {
+            identities,
+            hosts,
+            now: START,
+            rng,
+            down: Vec::new(),
+            lose_answers: 0,
+            seen: Vec::new(),
+            frames: 0,
+            bytes: [0; 2],
+        };
         for name in names {
             net.input(&domain(name), &Input::Wake);
         }
@@ -153,7 +175,15 @@ impl Net {
                 Output::Post { to, request, frame, .. } => {
                     self.frames += 1;
                     self.bytes[0] += frame.len() as u64;
-                    let answer = if self.is_up(&to) { self.input(&to, &Input::Peer(frame)) } else { None };
+                    let answer = if self.is_up(&to) {
+                        self.seen.push((to.clone(), frame.clone()));
+                        self.input(&to, &Input::Peer(frame))
+                    } else {
+                        None
+                    };
+                    let is_lost = self.lose_answers > 0 && answer.is_some();
+                    self.lose_answers -= u32::from(is_lost);
+                    let answer = answer.filter(|_| !is_lost);
                     self.bytes[1] += answer.as_ref().map_or(0, Vec::len) as u64;
                     self.input(at, &Input::PeerReply { to, request, reply: answer });
                 }

@@ -67,6 +67,8 @@ pub(crate) struct LinkWork {
     slot: Slot<Link>,
     name: [u8; 32],
     link: Link,
+    /// As it is stored.
+    before: Option<Link>,
 }
 
 impl LinkWork {
@@ -74,18 +76,23 @@ impl LinkWork {
     fn load(ctx: &mut Context<'_, '_>, domain: &Domain) -> Result<Self, Interrupt> {
         let name = *Hash::of(domain.as_str().as_bytes()).as_bytes();
         let mut slot: Slot<Link> = ctx.tx.read(Link::key(ctx.tx.vault(), &name))?;
-        let link = slot.take().unwrap_or_else(|| Link::new(domain.clone(), ctx.now));
-        Ok(Self { slot, name, link })
+        let before = slot.take();
+        let link = before.clone().unwrap_or_else(|| Link::new(domain.clone(), ctx.now));
+        Ok(Self { slot, name, link, before })
     }
 
     /// The link with this name, if there is one.
     fn by_name(ctx: &mut Context<'_, '_>, name: &[u8; 32]) -> Result<Option<Self>, Interrupt> {
         let mut slot: Slot<Link> = ctx.tx.read(Link::key(ctx.tx.vault(), name))?;
-        Ok(slot.take().map(|link| Self { slot, name: *name, link }))
+        Ok(slot.take().map(|link| Self { slot, name: *name, before: Some(link.clone()), link }))
     }
 
+    /// Stores what has changed: a frame that comes again changes nothing.
     fn save(self, ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
-        Ok(ctx.tx.put(self.slot, &self.link)?)
+        if self.before.as_ref() != Some(&self.link) {
+            ctx.tx.put(self.slot, &self.link)?;
+        }
+        Ok(())
     }
 
     /// Sees to it that the link is driven as soon as it may send.

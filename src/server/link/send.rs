@@ -40,6 +40,8 @@ pub(super) struct OutboundWork {
     slot: Slot<Outbound>,
     pub(super) route: Route,
     pub(super) stream: Outbound,
+    /// As it is stored.
+    before: Option<Outbound>,
 }
 
 type LogItem = storage::Item<OutboxEntry>;
@@ -53,12 +55,16 @@ impl OutboundWork {
     pub(super) fn load(ctx: &mut Context<'_, '_>, to: ServerId) -> Result<Self, Interrupt> {
         let route = Route { from: ctx.server.manifest.id(), to, stream: StreamId::DATA };
         let mut slot: Slot<Outbound> = ctx.tx.read(Self::key(ctx, &route))?;
-        let stream = slot.take().unwrap_or_else(|| Outbound::new(&route));
-        Ok(Self { slot, route, stream })
+        let before = slot.take();
+        let stream = before.clone().unwrap_or_else(|| Outbound::new(&route));
+        Ok(Self { slot, route, stream, before })
     }
 
     pub(super) fn save(self, ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
-        Ok(ctx.tx.put(self.slot, &self.stream)?)
+        if self.before.as_ref() != Some(&self.stream) {
+            ctx.tx.put(self.slot, &self.stream)?;
+        }
+        Ok(())
     }
 }
 
@@ -121,7 +127,11 @@ impl LinkWork {
         self.link.owed.clear();
         let slot: Slot<Peer> = ctx.tx.read(Peer::key(ctx.tx.vault(), to))?;
         let Some(peer) = slot.value() else { return Ok(()) };
-        let frame = frame(ctx, peer, to, (request, reply_to), parts);
+        let mut frame = frame(ctx, peer, to, (request, reply_to), parts);
+        if self.link.state.failures > 0 {
+            // It may have lost what it knew.
+            frame.manifest = Some(ctx.server.manifest.manifest());
+        }
         ctx.frames.push(Outgoing { to: peer.domain.clone(), endpoints: peer.endpoints.clone(), frame });
         self.await_answer(ctx, request)
     }

@@ -1,8 +1,4 @@
-//! Items between servers, by frames over wires.
-
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod servers;
+//! Alice at a.test, who has a token of bob's at b.test.
 
 use sottovoce::crypto::hash::Hash;
 use sottovoce::identity::address::Domain;
@@ -12,18 +8,18 @@ use sottovoce::server::directory::{AccountEntry, AccountState};
 use sottovoce::server::hazmat::{self, Plain, Said};
 use sottovoce::server::mailbox::hazmat::{Operation, Outcome};
 use sottovoce::server::mailbox::{Drained, MailboxCursor, TokenChange, What};
-use sottovoce::server::{DeviceItem, Item, ItemId, Kind, Server, Status, Submitter, Token};
+use sottovoce::server::{DeviceItem, Item, ItemId, Kind, Status, Submitter, Token};
 use sottovoce::time::Span;
 
-use servers::{Net, domain};
+use crate::servers::{Net, domain};
 
-const ALICE: Submitter =
+pub const ALICE: Submitter =
     Submitter { account: AccountId::from_bytes([0xa1; 32]), device: DeviceId::from_bytes([0xa2; 16]) };
-const BOB: Submitter =
+pub const BOB: Submitter =
     Submitter { account: AccountId::from_bytes([0xb1; 32]), device: DeviceId::from_bytes([0xb2; 16]) };
-const TOKEN: Token = Token::from_bytes([0x70; 16]);
+pub const TOKEN: Token = Token::from_bytes([0x70; 16]);
 
-fn plain(net: &mut Net, at: &Domain, input: &hazmat::Input) -> Vec<Said> {
+pub fn plain(net: &mut Net, at: &Domain, input: &hazmat::Input) -> Vec<Said> {
     let host = net.hosts.get_mut(at).unwrap();
     let released =
         sottovoce::storage::run(&Plain(&host.server), &mut host.store, net.now, &mut net.rng, input);
@@ -32,7 +28,7 @@ fn plain(net: &mut Net, at: &Domain, input: &hazmat::Input) -> Vec<Said> {
     released.send
 }
 
-fn mailboxes(net: &mut Net, at: &Domain, operation: Operation) -> Outcome {
+pub fn mailboxes(net: &mut Net, at: &Domain, operation: Operation) -> Outcome {
     let said = plain(net, at, &hazmat::Input::Mailboxes(operation));
     let outcome = said.into_iter().find_map(|said| match said {
         Said::Mailboxes(outcome) => Some(*outcome),
@@ -41,7 +37,7 @@ fn mailboxes(net: &mut Net, at: &Domain, operation: Operation) -> Outcome {
     outcome.unwrap()
 }
 
-fn account(net: &mut Net, at: &Domain, who: Submitter, address: &str) {
+pub fn account(net: &mut Net, at: &Domain, who: Submitter, address: &str) {
     let entry = AccountEntry {
         account: who.account,
         address: address.parse().unwrap(),
@@ -54,11 +50,15 @@ fn account(net: &mut Net, at: &Domain, who: Submitter, address: &str) {
     assert_eq!(mailboxes(net, at, Operation::Account(entry)), Outcome::Done);
 }
 
-fn item(number: u16) -> Item {
+pub fn item(number: u16) -> Item {
+    item_under(number, TOKEN)
+}
+
+pub fn item_under(number: u16, token: Token) -> Item {
     let mut id = [0; 16];
     id[..2].copy_from_slice(&number.to_be_bytes());
     let kind = Kind::Device(DeviceItem {
-        token: TOKEN,
+        token,
         device: BOB.device,
         order: Order { term: 0, version: 1 },
         payload: None,
@@ -67,17 +67,21 @@ fn item(number: u16) -> Item {
     Item { id: ItemId::from_bytes(id), kind }
 }
 
-fn submit(net: &mut Net, number: u16) {
+pub fn submit(net: &mut Net, number: u16) {
+    submit_item(net, item(number));
+}
+
+pub fn submit_item(net: &mut Net, item: Item) {
     let submit = hazmat::Input::Submit {
         by: ALICE,
         request: RequestId::from_bytes([1; 16]),
         to: domain("b.test"),
-        item: item(number),
+        item,
     };
     assert_eq!(plain(net, &domain("a.test"), &submit), [Said::Taken(true)]);
 }
 
-fn drain(net: &mut Net, at: &str, who: Submitter) -> Vec<What> {
+pub fn drain(net: &mut Net, at: &str, who: Submitter) -> Vec<What> {
     let mut cursor = MailboxCursor::default();
     let mut all = Vec::new();
     loop {
@@ -92,7 +96,7 @@ fn drain(net: &mut Net, at: &str, who: Submitter) -> Vec<What> {
     }
 }
 
-fn pair() -> Net {
+pub fn pair() -> Net {
     let mut net = Net::new(&["a.test", "b.test"], 1);
     account(&mut net, &domain("a.test"), ALICE, "alice@a.test");
     account(&mut net, &domain("b.test"), BOB, "bob@b.test");
@@ -101,28 +105,28 @@ fn pair() -> Net {
     net
 }
 
-#[test]
-fn items_arrive_in_order_and_their_fate_comes_back() {
-    let mut net = pair();
-    (0..20).for_each(|number| submit(&mut net, number));
-    net.pass(Span::from_secs(10));
-    (20..300).for_each(|number| submit(&mut net, number));
-    net.pass(Span::from_secs(10));
-    let bodies: Vec<_> = drain(&mut net, "b.test", BOB)
-        .into_iter()
-        .map(|what| match what {
-            What::Item(item) => item.body,
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    let sent: Vec<_> = (0..300_u16).map(|number| number.to_be_bytes().to_vec()).collect();
-    assert_eq!(bodies, sent);
-    let fates = drain(&mut net, "a.test", ALICE);
-    assert_eq!(fates.len(), 300);
-    let is_delivered =
-        |what: &What| matches!(what, What::Status(status) if status.status == Status::Delivered);
-    assert!(fates.iter().all(is_delivered), "{:?}", fates.first());
-    println!("{} frames, {:?} bytes", net.frames, net.bytes);
+/// What bob finds, as numbers.
+pub fn found(net: &mut Net) -> Vec<u16> {
+    let number = |what| match what {
+        What::Item(item) => Some(u16::from_be_bytes(item.body.try_into().ok()?)),
+        _ => None,
+    };
+    drain(net, "b.test", BOB).into_iter().filter_map(number).collect()
 }
 
-fn _unused(_: &Server) {}
+/// What alice is told, in order: the number of the item, and its status.
+pub fn told(net: &mut Net) -> Vec<(u16, Status)> {
+    let told = |what| match what {
+        What::Status(status) => {
+            let [first, second, ..] = *status.id.as_bytes();
+            Some((u16::from_be_bytes([first, second]), status.status))
+        }
+        _ => None,
+    };
+    drain(net, "a.test", ALICE).into_iter().filter_map(told).collect()
+}
+
+/// The same status for each of these items.
+pub fn all(numbers: std::ops::Range<u16>, status: Status) -> Vec<(u16, Status)> {
+    numbers.map(|number| (number, status)).collect()
+}
