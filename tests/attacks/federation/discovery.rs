@@ -35,6 +35,11 @@ fn f_01_domain_and_server_name_each_other() {
         outcome(&ours.says("example.net", Validity::starting(NOW, LONGEST)), "example.net", NOW),
         mismatch
     );
+    // A document for another domain on the right host.
+    assert_eq!(
+        outcome(&ours.says("example.net", Validity::starting(NOW, LONGEST)), "example.org", NOW),
+        mismatch
+    );
     // The document names one chain, the manifest beside it is another's.
     let twin = Host::of("example.org", 3);
     let document = SignedDiscovery { manifest: twin.server.manifest(), ..ours.document() };
