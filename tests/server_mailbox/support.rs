@@ -12,6 +12,7 @@ use sottovoce::identity::ids::{AccountId, DeviceId};
 use sottovoce::identity::server::{Endpoint, OnlineKey, Server as Identity, ServerBody};
 use sottovoce::identity::validity::Validity;
 use sottovoce::server::directory::{AccountEntry, AccountState};
+use sottovoce::server::discovery::{FetchPolicy, Rates};
 use sottovoce::server::mailbox::hazmat::{Mailboxes, Operation, Outcome};
 use sottovoce::server::mailbox::{
     Drained, Listed, MailboxCursor, MailboxEntry, Settle, TokenChange, TokenChanged, What,
@@ -52,7 +53,11 @@ fn server() -> &'static Server {
         let author = Author { key: &root, issued_at: START, refresh_after: START.plus(DAY) };
         Server::new(Setup {
             vault: Vault::new(&Secret::new([7; 32]), b"tests"),
-            config: Config { registration: Registration::Open },
+            config: Config {
+                registration: Registration::Open,
+                fetch: FetchPolicy::default(),
+                fetches: Rates::default(),
+            },
             online,
             manifest: Verified::<Identity>::found(&author, authorities, &body).unwrap(),
             instance: Instance::from_bytes([1; 16]),
