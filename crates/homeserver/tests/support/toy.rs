@@ -108,7 +108,7 @@ impl Machine for Toy {
                 self.count(transaction, |count| count + 100)?;
                 Ok(vec![Output::Notify(DEVICE)])
             }
-            Input::Resume(_) => Ok(Vec::new()),
+            Input::Resume(_) | Input::Invite(..) => Ok(Vec::new()),
             Input::Wake => {
                 if timer::take_due(transaction, now, 10)?.timers.is_empty() {
                     return Ok(Vec::new());

@@ -16,13 +16,13 @@ use sottovoce::identity::draft::Draft;
 use sottovoce::identity::ids::{AccountId, DeviceId, RequestId, ServerId};
 use sottovoce::identity::recovery::RecoveryKey;
 use sottovoce::server::discovery::SignedDiscovery;
-use sottovoce::server::item::{Code, ItemId, Status};
+
 use sottovoce::server::mailbox::{Drained, MailboxCursor, TokenChange, What};
 use sottovoce::server::service::{
     Destination, Hello, Operation, Outcome, Refused, Register, Request, Response, SessionToken, SignedHello,
     Submit, SubmitItem, Submitted,
 };
-use sottovoce::server::{DeviceItem, Token};
+use sottovoce::server::{Code, DeviceItem, ItemId, Status, Token};
 use sottovoce::time::{Span, Timestamp};
 use sottovoce::wire::Wire as _;
 

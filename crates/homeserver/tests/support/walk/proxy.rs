@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sottovoce::crypto::hash::Hash;
 use sottovoce::server::frame::{Frame, Part, SignedFrame};
-use sottovoce::server::item::Item;
+use sottovoce::server::Item;
 use sottovoce::wire::Wire as _;
 
 use super::dice::Dice;
