@@ -6,6 +6,7 @@
 pub mod dice;
 pub mod disk;
 pub mod ratchet;
+pub mod servers;
 pub mod sessions;
 pub mod store;
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use sottovoce_world::Failure;
 use sottovoce_world::ratchet;
+use sottovoce_world::servers::l0;
 use sottovoce_world::sessions::{self, Sessions};
 use sottovoce_world::store::{self, Options, Worker};
 
@@ -25,6 +26,8 @@ enum World {
     /// Sessions on networks that lose, delay, reorder and repeat
     #[command(subcommand)]
     Sessions(Sessions),
+    /// Every state of one stream between two servers, within small bounds
+    L0(l0::Options),
     #[command(hide = true)]
     StoreWorker(Worker),
 }
@@ -34,6 +37,7 @@ fn main() -> Result<ExitCode, Failure> {
         World::Store(options) => store::main(&options),
         World::Ratchet(experiment) => Ok(ratchet::main(experiment)),
         World::Sessions(what) => sessions::main(&what),
+        World::L0(options) => Ok(l0::main(&options)),
         World::StoreWorker(worker) => worker.run().map(|()| ExitCode::SUCCESS),
     }
 }

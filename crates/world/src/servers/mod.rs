@@ -1,0 +1,20 @@
+//! Servers that pass items on, while networks, disks and operators do their worst.
+//!
+//! | command | what it shows |
+//! |---|---|
+//! | `l0` | no order of events within small bounds breaks a stream: all of them are tried |
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::missing_panics_doc,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "an experiment stops where what it relies on does not hold, and is timed"
+)]
+
+pub mod explore;
+pub mod l0;
