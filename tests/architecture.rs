@@ -325,7 +325,10 @@ fn every_attack_is_accounted_for() {
         .chain((1..=21).filter(|n| *n != 17).map(|n| format!("H-{n:02}")))
         .chain((1..=24).map(|n| format!("R-{n:02}")))
         .chain([1, 2, 3, 7, 9, 10, 13, 15, 17, 18, 20].map(|n| format!("F-{n:02}")))
-        .chain(["L-04", "L-05", "L-07", "L-13", "P-07", "P-08", "P-10", "P-11", "P-12", "S-08", "S-09"].map(str::to_owned))
+        .chain(
+            ["L-04", "L-05", "L-07", "L-13", "P-07", "P-08", "P-10", "P-11", "P-12", "S-08", "S-09"]
+                .map(str::to_owned),
+        )
     {
         assert!(
             rows.iter().any(|row| row.starts_with(&format!("| {id} "))),

@@ -9,7 +9,6 @@ use sottovoce::server::hazmat::{self, Plain, Said};
 use sottovoce::server::mailbox::hazmat::{Operation, Outcome};
 use sottovoce::server::mailbox::{Drained, MailboxCursor, TokenChange, What};
 use sottovoce::server::{DeviceItem, Item, ItemId, Kind, Status, Submitter, Token};
-use sottovoce::time::Span;
 
 use crate::servers::{Net, domain};
 

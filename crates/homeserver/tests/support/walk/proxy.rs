@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sottovoce::crypto::hash::Hash;
-use sottovoce::server::frame::{Frame, Part, SignedFrame};
 use sottovoce::server::Item;
+use sottovoce::server::frame::{Frame, Part, SignedFrame};
 use sottovoce::wire::Wire as _;
 
 use super::dice::Dice;

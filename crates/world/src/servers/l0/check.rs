@@ -16,7 +16,11 @@ pub(super) fn report<R: Rules>(
         Code::Refused => truth == Truth::Refused,
         Code::Busy => truth == Truth::Busy,
     };
-    if is_true { Ok(()) } else { Err(format!("item {} is reported as {code:?}, but it is {truth:?}", item + 1)) }
+    if is_true {
+        Ok(())
+    } else {
+        Err(format!("item {} is reported as {code:?}, but it is {truth:?}", item + 1))
+    }
 }
 
 /// Custody, order, and epochs.

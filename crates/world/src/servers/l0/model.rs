@@ -119,8 +119,7 @@ impl<R: Rules> Model for Stream<R> {
 
     fn start(&self) -> State<R> {
         let (sender, receiver) = (self.rules.sender(), self.rules.receiver());
-        let sending =
-            Sending { stream: sender, taken: Vec::new(), parked: Vec::new(), reported: Vec::new() };
+        let sending = Sending { stream: sender, taken: Vec::new(), parked: Vec::new(), reported: Vec::new() };
         let (delivered, refused, put_off) = (Vec::new(), Vec::new(), Vec::new());
         State {
             sender: Party::new(sending),
@@ -272,8 +271,7 @@ impl<R: Rules> Stream<R> {
     /// Answers to which nobody listens, now or after a restore, are as good as lost.
     fn forget(&self, state: &mut State<R>) {
         let senders = state.sender.backups.iter().chain([&state.sender.live]);
-        let counts: Vec<_> =
-            senders.filter_map(|sender| self.rules.outstanding(&sender.stream)).collect();
+        let counts: Vec<_> = senders.filter_map(|sender| self.rules.outstanding(&sender.stream)).collect();
         if !self.rules.hears_all() {
             state.replies.retain(|(request, _)| counts.contains(request));
         }

@@ -131,9 +131,13 @@ impl Rules for Sketch {
         self.lacks(Without::Outstanding)
     }
 
-    fn receive(&self, receiver: &mut Receiver, batch: &Batch, decide: &mut dyn FnMut(Item) -> Code) -> Receiver {
-        let is_newer =
-            batch.epoch > receiver.epoch && batch.before.is_empty() && !batch.items.is_empty();
+    fn receive(
+        &self,
+        receiver: &mut Receiver,
+        batch: &Batch,
+        decide: &mut dyn FnMut(Item) -> Code,
+    ) -> Receiver {
+        let is_newer = batch.epoch > receiver.epoch && batch.before.is_empty() && !batch.items.is_empty();
         let fits = batch.epoch == receiver.epoch && batch.before == receiver.items;
         // By number alone: what was there before is not told from what comes again.
         let counts = self.lacks(Without::Hashes) && batch.before.len() <= receiver.items.len();
