@@ -92,22 +92,19 @@ pub(crate) fn fetched(
     let verify = |bytes: &[u8]| -> Result<Bound, IdentityError> {
         SignedDiscovery::decode(bytes)?.verify(domain, ctx.now)
     };
-    let bound = document.and_then(|bytes| verify(bytes).ok());
-    match bound {
-        Some(bound) => introduce(ctx, domain, &bound),
-        None => {
-            let mut state = DomainWork::load(ctx, domain)?;
-            state.state.missed(ctx.now);
-            state.save(ctx)?;
-            let mut work = LinkWork::load(ctx, domain)?;
-            if work.link.timer.is_some() {
-                work.stop(ctx);
-                work.kick(ctx)?;
-                work.save(ctx)?;
-            }
-            Ok(())
-        }
+    if let Some(bound) = document.and_then(|bytes| verify(bytes).ok()) {
+        return introduce(ctx, domain, &bound);
     }
+    let mut state = DomainWork::load(ctx, domain)?;
+    state.state.missed(ctx.now);
+    state.save(ctx)?;
+    let mut work = LinkWork::load(ctx, domain)?;
+    if work.link.timer.is_some() {
+        work.stop(ctx);
+        work.kick(ctx)?;
+        work.save(ctx)?;
+    }
+    Ok(())
 }
 
 /// A domain was found to name a server.
@@ -119,7 +116,6 @@ pub(crate) fn introduce(ctx: &mut Context<'_, '_>, domain: &Domain, bound: &Boun
         None => None,
     };
     let outcome = state.state.found(bound, &mut held, ctx.now);
-    state.state.standing(ctx.now);
     if let Some(followed) = &held {
         keep(ctx, followed, bound.server())?;
     }

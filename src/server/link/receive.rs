@@ -262,10 +262,13 @@ fn attend(ctx: &mut Context<'_, '_>, work: &mut LinkWork, frame: &mut Frame) -> 
             _ => {}
         }
     }
+    // One batch in a step, and none after many verdicts: a step has limits. The others come again.
+    let mut may_take = decided <= MAX_BOTH;
     for part in batches {
         if let Part::Batch(batch) = part {
             let stream = batch.stream;
-            let window = if decided > MAX_BOTH { open_window() } else { take(ctx, work, frame.from, batch)? };
+            let window = if may_take { take(ctx, work, frame.from, &batch)? } else { open_window() };
+            may_take = false;
             heard.windows.push((stream, window));
         }
     }
@@ -292,10 +295,10 @@ fn take(
     ctx: &mut Context<'_, '_>,
     work: &mut LinkWork,
     from: ServerId,
-    batch: Batch,
+    batch: &Batch,
 ) -> Result<Window, Interrupt> {
     let inbound = InboundWork::load(ctx, from, batch.stream)?;
-    let Some(admission) = inbound.stream.admit(&inbound.route, &batch) else { return Ok(open_window()) };
+    let Some(admission) = inbound.stream.admit(&inbound.route, batch) else { return Ok(open_window()) };
     let origin = Origin::Peer(work.link.domain.clone());
     let items: Vec<_> = batch.items.iter().map(|item| Item::decode(item).ok()).collect();
     let known: Vec<Item> = items.iter().flatten().cloned().collect();
@@ -304,7 +307,7 @@ fn take(
         let max_items = u32::try_from(affordable.max(1)).unwrap_or(WINDOW_ITEMS);
         return Ok(Window { max_items, ..open_window() });
     }
-    if let Err(wait) = spend(work, &batch, ctx.now) {
+    if let Err(wait) = spend(work, batch, ctx.now) {
         return Ok(Window { not_before: Some(ctx.now.plus(wait)), ..open_window() });
     }
     mailbox::prepare(ctx, &origin, &known)?;

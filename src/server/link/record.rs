@@ -150,7 +150,7 @@ fn requests(fields: Vec<Vec<u8>>) -> Result<Vec<RequestId>, Rule> {
     fields.into_iter().map(|field| required_array(Some(field)).map(RequestId::from_bytes)).collect()
 }
 
-fn stream(owed: &proto::OwedPosition) -> Result<StreamId, Rule> {
+fn stream(owed: proto::OwedPosition) -> Result<StreamId, Rule> {
     StreamId::new(required(owed.stream)?).ok_or(Rule::BadValue)
 }
 
@@ -185,7 +185,7 @@ impl Message for Link {
             told_waiting: required(proto.told_waiting)?,
             chunks: proto.chunks.into_iter().map(Chunk::from_proto).collect::<Result<_, _>>()?,
             questions: requests(proto.questions)?,
-            owed: proto.owed.iter().map(stream).collect::<Result<_, _>>()?,
+            owed: proto.owed.into_iter().map(stream).collect::<Result<_, _>>()?,
             owed_to: id(proto.owed_to)?.map(RequestId::from_bytes),
             heard_at: Timestamp::from_millis(required(proto.heard_at)?),
             set_back: Budget::from_proto(required(proto.set_back)?)?,

@@ -36,7 +36,7 @@ impl StreamId {
 }
 
 impl Route {
-    /// h_0: the hash before the first item of an epoch.
+    /// `h_0`: the hash before the first item of an epoch.
     pub fn start(&self, epoch: u64) -> Hash {
         Hasher::new(label::hash::STREAM_START)
             .array(self.from.as_bytes())
@@ -47,7 +47,7 @@ impl Route {
     }
 }
 
-/// h_n from h_{n-1} and the hash of item n.
+/// `h_n` from `h_{n-1}` and the hash of item n.
 pub(super) fn step(before: Hash, item: Hash) -> Hash {
     Hasher::new(label::hash::STREAM_STEP).array(before.as_bytes()).array(item.as_bytes()).finish()
 }
