@@ -109,6 +109,11 @@ impl Server {
         Self { vault, config, online, manifest, instance, secret }
     }
 
+    /// Who it is.
+    pub const fn identity(&self) -> &Verified<identity::Server> {
+        &self.manifest
+    }
+
     /// The domain of its users.
     pub fn domain(&self) -> &Domain {
         self.manifest.domain()
