@@ -428,9 +428,11 @@ impl Device {
                     self.unsent.push_back(id);
                 }
             }
-            _ => {
+            // A payload has a status too, on which nothing depends here.
+            _ if self.outgoing.contains_key(&id) => {
                 self.settled.entry(id).or_insert(status);
             }
+            _ => {}
         }
     }
 }
