@@ -1,7 +1,7 @@
 //! Every state that a model can come to, nearest first.
 
 use std::collections::BTreeSet;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::thread;
 use std::time::Instant;
 
@@ -41,6 +41,26 @@ pub struct Explored {
     pub seconds: f64,
     /// The shortest way to something broken, an event a line, and what is broken.
     pub violation: Option<(Vec<String>, String)>,
+}
+
+impl Explored {
+    /// Adds what came of another exploration.
+    pub fn add(&mut self, other: Self) {
+        self.states += other.states;
+        self.steps += other.steps;
+        self.depth = self.depth.max(other.depth);
+        self.complete &= other.complete;
+        self.seconds += other.seconds;
+        self.violation = self.violation.take().or(other.violation);
+    }
+}
+
+impl Display for Explored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { states, steps, depth, seconds, violation, complete: _ } = self;
+        let violations = u8::from(violation.is_some());
+        write!(f, "{states} states, {steps} steps, depth {depth}, {violations} violations, {seconds:.1} s")
+    }
 }
 
 /// 128 bits of SHA-256: among 10^9 states two have the same with probability 10^-21.

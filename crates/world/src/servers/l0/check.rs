@@ -12,15 +12,17 @@ pub(super) fn report<R: Rules>(
 ) -> Result<(), String> {
     let truth = stream.truths[usize::from(item)];
     let is_true = match code {
-        Code::Accepted => truth != Truth::Refused && state.ever.contains(&item),
+        Code::Accepted => truth != Truth::Refused,
         Code::Refused => truth == Truth::Refused,
         Code::Busy => truth == Truth::Busy,
     };
-    if is_true {
-        Ok(())
-    } else {
-        Err(format!("item {} is reported as {code:?}, but it is {truth:?}", item + 1))
+    if !is_true {
+        return Err(format!("item {} is reported as {code:?}, but it is {truth:?}", item + 1));
     }
+    if code == Code::Accepted && !state.ever.contains(&item) {
+        return Err(format!("item {} is reported as {code:?}, but nobody has it", item + 1));
+    }
+    Ok(())
 }
 
 /// Custody, order, and epochs.

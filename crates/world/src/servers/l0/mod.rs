@@ -19,11 +19,27 @@ pub use sketch::{Sketch, Without};
 
 use super::explore::{Explored, explore};
 
-/// What to explore.
+/// What to explore: without bounds, what [`SUITE`] lists.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    #[command(flatten)]
-    bounds: Bounds,
+    /// Items that are enqueued
+    #[arg(long)]
+    items: Option<u8>,
+    /// How often each side may be restored
+    #[arg(long, default_value_t = 1)]
+    restores: u8,
+    /// Backups that each side keeps
+    #[arg(long, default_value_t = 1)]
+    backups: usize,
+    /// Frames under way, in each direction
+    #[arg(long, default_value_t = 2)]
+    frames: usize,
+    /// What may become of items: accepted, refused, busy
+    #[arg(long, default_value = "arb")]
+    fates: String,
+    /// A receiver that was restored may be busy again with what it took before
+    #[arg(long)]
+    relapses: bool,
     /// States after which it ends, for each choice of fates
     #[arg(long, default_value_t = u64::MAX)]
     most: u64,
@@ -35,14 +51,21 @@ pub struct Options {
     sketch: bool,
 }
 
-/// All choices of fates for so many items.
-pub fn truths(items: u8) -> Vec<Vec<Truth>> {
+/// Items, restores, and fates.
+pub const SUITE: [(u8, u8, &str); 4] = [(1, 1, "arb"), (2, 0, "arb"), (3, 0, "arb"), (2, 1, "ar")];
+
+/// All choices of fates for so many items, by their first letters.
+pub fn truths(items: u8, fates: &str) -> Vec<Vec<Truth>> {
+    let fate = |letter| match letter {
+        'r' => Truth::Refused,
+        'b' => Truth::Busy,
+        _ => Truth::Accepted,
+    };
     let mut all = vec![Vec::new()];
     for _ in 0..items {
-        let longer = |start: &Vec<Truth>| {
-            [Truth::Accepted, Truth::Refused, Truth::Busy].map(|last| [start.as_slice(), &[last]].concat())
-        };
-        all = all.iter().flat_map(longer).collect();
+        let longer =
+            |start: Vec<Truth>| fates.chars().map(move |last| [start.as_slice(), &[fate(last)]].concat());
+        all = all.into_iter().flat_map(longer).collect();
     }
     all
 }
@@ -52,18 +75,23 @@ pub fn one<R: Rules>(rules: R, bounds: &Bounds, truths: &[Truth], most: u64) -> 
     explore(&Stream::new(rules, bounds, truths), most)
 }
 
-/// Explores all of them, until something is broken.
-pub fn all<R: Rules>(rules: &R, bounds: &Bounds, most: u64) -> Explored {
+/// Explores all choices of fates, until something is broken. `said` gets what came of each.
+pub fn all<R: Rules>(
+    rules: &R,
+    bounds: &Bounds,
+    fates: &str,
+    most: u64,
+    said: impl Fn(&[Truth], &Explored),
+) -> Explored {
     let mut sum = Explored { complete: true, ..Explored::default() };
-    for truths in truths(bounds.items) {
-        let explored = one(rules.clone(), bounds, &truths, most);
-        sum.states += explored.states;
-        sum.steps += explored.steps;
-        sum.depth = sum.depth.max(explored.depth);
-        sum.seconds += explored.seconds;
-        sum.complete &= explored.complete;
-        if let Some((trace, broken)) = explored.violation {
-            sum.violation = Some((trace, format!("{broken} (fates of the items: {truths:?})")));
+    for truths in truths(bounds.items, fates) {
+        let mut explored = one(rules.clone(), bounds, &truths, most);
+        said(&truths, &explored);
+        if let Some((_, broken)) = &mut explored.violation {
+            broken.push_str(&format!(" (fates of the items: {truths:?})"));
+        }
+        sum.add(explored);
+        if sum.violation.is_some() {
             break;
         }
     }
@@ -73,26 +101,28 @@ pub fn all<R: Rules>(rules: &R, bounds: &Bounds, most: u64) -> Explored {
 /// Explores and prints.
 #[expect(clippy::print_stdout, reason = "the result")]
 pub fn main(options: &Options) -> ExitCode {
-    let Options { bounds, most, without, sketch } = options;
-    let explored = match (without, sketch) {
-        (None, false) => all(&Real::new(), bounds, *most),
-        (without, _) => all(&Sketch(*without), bounds, *most),
-    };
-    let Explored { states, steps, depth, complete, seconds, violation } = &explored;
-    let choices = 3_u32.pow(bounds.items.into());
-    println!("items                {:>12}   of {choices} choices of fates", bounds.items);
-    println!("restores             {:>12}   of each side", bounds.restores);
-    println!("frames under way     {:>12}   in each direction", bounds.frames);
-    println!("states               {states:>12}");
-    println!("steps                {steps:>12}");
-    println!("depth                {depth:>12}");
-    println!("seconds              {seconds:>12.1}");
-    println!("violations           {:>12}", u8::from(violation.is_some()));
-    if let Some((trace, broken)) = violation {
+    let mut sum = Explored { complete: true, ..Explored::default() };
+    let given = options.items.map(|items| vec![(items, options.restores, options.fates.as_str())]);
+    for (items, restores, fates) in given.unwrap_or(SUITE.to_vec()) {
+        let Options { backups, frames, relapses, .. } = *options;
+        let bounds = Bounds { items, restores, frames, backups, relapses };
+        println!("{items} items, {restores} restores of each side, {frames} frames under way in each direction");
+        let said = |truths: &[Truth], explored: &Explored| println!("  {truths:?}: {explored}");
+        let explored = match (options.without, options.sketch) {
+            (None, false) => all(&Real::new(), &bounds, fates, options.most, said),
+            (without, _) => all(&Sketch(without), &bounds, fates, options.most, said),
+        };
+        sum.add(explored);
+        if sum.violation.is_some() {
+            break;
+        }
+    }
+    println!("{sum}");
+    if let Some((trace, broken)) = &sum.violation {
         trace.iter().enumerate().for_each(|(number, event)| println!("{:>4}. {event}", number + 1));
         println!("! {broken}");
         return ExitCode::FAILURE;
     }
-    println!("{}", if *complete { "everything was explored" } else { "NOT EVERYTHING was explored" });
+    println!("{}", if sum.complete { "everything was explored" } else { "NOT EVERYTHING was explored" });
     ExitCode::SUCCESS
 }

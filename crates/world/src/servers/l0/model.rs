@@ -7,22 +7,17 @@ use super::rules::{Code, Item, Rules, Truth};
 use crate::servers::explore::Model;
 
 /// How much of everything.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// Items that are enqueued
-    #[arg(long, default_value_t = 3)]
+    /// Items that are enqueued.
     pub items: u8,
-    /// How often each side may be restored
-    #[arg(long, default_value_t = 1)]
+    /// How often each side may be restored.
     pub restores: u8,
-    /// Frames under way, in each direction
-    #[arg(long, default_value_t = 2)]
+    /// Frames under way, in each direction.
     pub frames: usize,
-    /// Backups that each side keeps
-    #[arg(long, default_value_t = 1)]
+    /// Backups that each side keeps.
     pub backups: usize,
-    /// A receiver that was restored may be busy again with what it took before
-    #[arg(long)]
+    /// A receiver that was restored may be busy again with what it took before.
     pub relapses: bool,
 }
 
@@ -205,7 +200,7 @@ impl<R: Rules> Model for Stream<R> {
 impl<R: Rules> Stream<R> {
     /// The model of these rules.
     pub fn new(rules: R, bounds: &Bounds, truths: &[Truth]) -> Self {
-        Self { rules, bounds: bounds.clone(), truths: truths.to_vec() }
+        Self { rules, bounds: *bounds, truths: truths.to_vec() }
     }
 
     pub(super) fn retry(&self, state: &mut State<R>, item: Item) {
