@@ -28,8 +28,11 @@ mod peers;
 mod proto;
 #[path = "layers/ratchet.rs"]
 mod ratchet;
+mod relay;
 #[path = "layers/sealed.rs"]
 mod sealed;
+#[path = "layers/server.rs"]
+mod server;
 #[path = "layers/signatures.rs"]
 mod signatures;
 #[path = "layers/storage.rs"]
@@ -53,6 +56,7 @@ fn main() {
     ratchet::run(&mut pairs);
     pairs.head("ours ns", "beside", false);
     storage::run(&mut pairs);
+    server::run(&mut pairs);
     pairs.head("libcrux", "RustCrypto", false);
     peers::run(&mut pairs);
     pairs.finish();

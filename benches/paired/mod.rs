@@ -80,6 +80,13 @@ impl Pairs {
         }
     }
 
+    /// Whether a row that times itself is wanted, and if so, whether it is to measure. It is counted.
+    pub fn chosen(&mut self, name: &str) -> Option<bool> {
+        let wanted = self.filter.as_ref().is_none_or(|filter| name.contains(filter));
+        self.rows += usize::from(wanted);
+        wanted.then_some(self.measures)
+    }
+
     fn run<A, B>(
         &mut self,
         name: &str,
@@ -87,12 +94,11 @@ impl Pairs {
         mut second: impl FnMut() -> B,
         same: impl FnOnce(A, B) -> bool,
     ) -> Option<Medians> {
-        let wanted = self.filter.as_ref().is_none_or(|filter| name.contains(filter));
-        self.rows += usize::from(wanted);
-        if wanted && !self.measures {
+        let measures = self.chosen(name)?;
+        if !measures {
             assert!(same(first(), second()), "{name}: the two sides compute different things");
         }
-        (wanted && self.measures).then(|| measure(&mut first, &mut second))
+        measures.then(|| measure(&mut first, &mut second))
     }
 }
 
