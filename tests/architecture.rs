@@ -228,8 +228,8 @@ fn dependencies_stay_in_their_layer() {
 /// `hazmat` is for vectors and benchmarks. The library goes through the safe types.
 #[test]
 fn the_library_does_not_use_hazmat() {
-    for (path, text) in sources() {
-        let used = Paths::of(&text).iter().any(|names| names.iter().any(|name| name == "hazmat"));
+    for (path, text) in sources().iter().filter(|(path, _)| !path.ends_with("hazmat.rs")) {
+        let used = Paths::of(text).iter().any(|names| names.iter().any(|name| name == "hazmat"));
         assert!(!used, "{} uses hazmat", path.display());
     }
 }
@@ -291,6 +291,7 @@ fn every_attack_is_accounted_for() {
         "tests/attacks/opening",
         "tests/attacks/ratchet",
         "tests/published",
+        "tests/server_link",
         "tests/server_mailbox",
         "tests/storage",
         "tests",

@@ -203,11 +203,8 @@ fn a_pair_that_was_given_does_not_come_back() {
         if let Some(index) = pair(&reply) {
             assert!(given.insert(index));
         }
-        let again = NewPrekeys {
-            bundle: Some(bundle.clone()),
-            stock: Some(stock.clone()),
-            pairs: pairs.clone(),
-        };
+        let again =
+            NewPrekeys { bundle: Some(bundle.clone()), stock: Some(stock.clone()), pairs: pairs.clone() };
         let Outcome::Prekeys(held) = put(&bob, &mut home, again) else { panic!() };
         assert_eq!(held.uploaded.as_bytes(), [0b1111]);
     }

@@ -65,8 +65,11 @@ struct Times {
 }
 
 /// One line for each size of frame. `fresh` opens an empty store. Without `measures` each kind is sent twice, which checks that it arrives.
-pub fn run_all<S: Store>(mut wants: impl FnMut(&str) -> Option<bool>, store: &str, mut fresh: impl FnMut() -> S)
-where
+pub fn run_all<S: Store>(
+    mut wants: impl FnMut(&str) -> Option<bool>,
+    store: &str,
+    mut fresh: impl FnMut() -> S,
+) where
     S::Error: std::fmt::Debug,
 {
     let mut head = true;

@@ -214,13 +214,7 @@ impl Person {
 
     pub fn registration(&self, home: &Home) -> Register {
         let hello = self.hello(home, Some(&self.address)).sign(self.device.signing()).unwrap();
-        Register {
-            hello,
-            manifest: self.account.manifest(),
-            invite: None,
-            certificate: None,
-            findable: true,
-        }
+        Register { hello, manifest: self.account.manifest(), invite: None, certificate: None, findable: true }
     }
 
     pub fn register(&mut self, home: &mut Home) -> Welcome {
@@ -238,8 +232,7 @@ impl Person {
     pub fn prekeys(&self, number: u64, depth: u32) -> (SignedBundle, SignedStock, Vec<OneTimePair>) {
         let mut rng = generator(5_000 + number);
         let validity = Validity::starting(NOW, LONGEST);
-        let (bundle, _) =
-            Bundle::generate(&self.device, &self.account, number, validity, &mut rng).unwrap();
+        let (bundle, _) = Bundle::generate(&self.device, &self.account, number, validity, &mut rng).unwrap();
         let owner = (self.account.id(), self.device.id());
         let (stock, pairs, _) = Stock::generate(owner, number, depth, validity, &mut rng).unwrap();
         let key = self.device.signing();

@@ -32,6 +32,7 @@ pub struct Host {
 
 /// What a server is made of, to start it again.
 pub struct Identities {
+    pub paper: RecoveryKey,
     pub manifest: Verified<Identity>,
     pub online: Secret<32>,
     pub document: Vec<u8>,
@@ -50,6 +51,8 @@ pub struct Net {
     pub lose_answers: u32,
     /// Every frame that arrived somewhere.
     pub seen: Vec<(Domain, Vec<u8>)>,
+    /// Whose operators were told something.
+    pub alarms: Vec<Domain>,
     /// Frames that were posted.
     pub frames: u64,
     /// Bytes of what was posted, and of what came back.
@@ -82,11 +85,32 @@ impl Identities {
         let manifest = Verified::<Identity>::found(&author, authorities, &body).unwrap();
         let discovery = Discovery { domain: domain(name), server: manifest.id(), validity };
         let document = discovery.sign(&online, manifest.manifest()).unwrap().encode().unwrap();
-        Self { manifest, online: online.to_seed(), document }
+        Self { paper, manifest, online: online.to_seed(), document }
+    }
+
+    /// The next manifest, with another port.
+    pub fn renewed(&self, now: Timestamp, port: u16) -> Verified<Identity> {
+        self.renewed_after(&self.manifest, now, port)
+    }
+
+    pub fn renewed_after(&self, last: &Verified<Identity>, now: Timestamp, port: u16) -> Verified<Identity> {
+        let author = Author { key: self.paper.signing(), issued_at: now, refresh_after: now.plus(LONGEST) };
+        let authorities = Authorities::new(vec![*self.paper.signing().public_key().pair()], vec![]).unwrap();
+        let host = self.manifest.domain().clone();
+        let body = ServerBody {
+            domain: host.clone(),
+            endpoints: vec![Endpoint { host, port: NonZeroU16::new(port).unwrap() }],
+            online_keys: self.manifest.online_keys().to_vec(),
+        };
+        last.succeed(&author, authorities, &body).unwrap()
     }
 
     /// A process of this server. Its keys are those of its name.
     pub fn start(&self, instance: u8) -> Server {
+        self.start_as(self.manifest.clone(), instance)
+    }
+
+    pub fn start_as(&self, manifest: Verified<Identity>, instance: u8) -> Server {
         let key = Secret::new([7; 32]);
         Server::new(Setup {
             vault: Vault::new(&key, self.manifest.domain().as_str().as_bytes()),
@@ -96,7 +120,7 @@ impl Identities {
                 fetches: Rates::default(),
             },
             online: ed25519::SecretKey::from_seed(&self.online),
-            manifest: self.manifest.clone(),
+            manifest,
             instance: Instance::from_bytes([instance; 16]),
             secret: Secret::new([9; 32]),
         })
@@ -131,6 +155,7 @@ impl Net {
             down: Vec::new(),
             lose_answers: 0,
             seen: Vec::new(),
+            alarms: Vec::new(),
             frames: 0,
             bytes: [0; 2],
         };
@@ -165,9 +190,10 @@ impl Net {
         if *input == Input::Wake {
             host.wake_at = None;
         }
-        let Released { send, wake_at, .. } =
+        let Released { send, events, wake_at } =
             run(&host.server, &mut host.store, self.now, &mut self.rng, input).unwrap();
         host.note(wake_at);
+        self.alarms.extend(events.iter().map(|_| at.clone()));
         let mut reply = None;
         for output in send {
             match output {
@@ -200,6 +226,12 @@ impl Net {
 
     fn is_up(&self, domain: &Domain) -> bool {
         self.hosts.contains_key(domain) && !self.down.contains(domain)
+    }
+
+    /// A server goes on with another manifest.
+    pub fn speak_as(&mut self, at: &Domain, manifest: Verified<Identity>) {
+        let server = self.identities[at].start_as(manifest, 1);
+        self.hosts.get_mut(at).unwrap().server = server;
     }
 
     /// Lets time pass, and everybody do what is due. Gives the number of wakes.

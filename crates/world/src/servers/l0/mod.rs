@@ -106,7 +106,9 @@ pub fn main(options: &Options) -> ExitCode {
     for (items, restores, fates) in given.unwrap_or(SUITE.to_vec()) {
         let Options { backups, frames, relapses, .. } = *options;
         let bounds = Bounds { items, restores, frames, backups, relapses };
-        println!("{items} items, {restores} restores of each side, {frames} frames under way in each direction");
+        println!(
+            "{items} items, {restores} restores of each side, {frames} frames under way in each direction"
+        );
         let said = |truths: &[Truth], explored: &Explored| println!("  {truths:?}: {explored}");
         let explored = match (options.without, options.sketch) {
             (None, false) => all(&Real::new(), &bounds, fates, options.most, said),
