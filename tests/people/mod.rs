@@ -16,6 +16,7 @@ use sottovoce::identity::recovery::RecoveryKey;
 use sottovoce::identity::server::{Endpoint, OnlineKey, Server as ServerIdentity, ServerBody};
 use sottovoce::identity::validity::{LONGEST, Validity};
 use sottovoce::server::directory::NewPrekeys;
+use sottovoce::server::discovery::{FetchPolicy, Rates};
 use sottovoce::server::frame::{Access, Answer, Claim, Lookup, Reply};
 use sottovoce::server::service::hazmat::{Call, Service, Told};
 use sottovoce::server::service::{
@@ -69,7 +70,7 @@ impl Home {
             Verified::<ServerIdentity>::found(&at(root.signing(), NOW), authorities, &body).unwrap();
         let server = Server::new(Setup {
             vault: Vault::new(&Secret::new([5; 32]), b"server"),
-            config: Config { registration },
+            config: Config { registration, fetch: FetchPolicy::default(), fetches: Rates::default() },
             online: key,
             manifest,
             instance: Instance::from_bytes([6; 16]),
