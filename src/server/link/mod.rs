@@ -105,6 +105,8 @@ impl LinkWork {
             Mode::Finding => ctx.now,
             _ => self.link.state.ready_at().unwrap_or(ctx.now).max(ctx.now),
         };
+        // The answer to a frame that another process sent never comes: whoever sent it was killed.
+        self.link.request = self.link.request.filter(|request| send::is_ours(ctx, *request));
         if self.link.request.is_some() { Ok(()) } else { self.schedule(ctx, due) }
     }
 

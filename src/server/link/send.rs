@@ -10,7 +10,7 @@ use crate::identity::ids::{AccountId, RequestId, ServerId};
 use crate::identity::server::Endpoint;
 use crate::server::frame::{Frame, LIFETIME, Part, Seen};
 use crate::server::stream::{Batch, Outbound, Route, StreamId};
-use crate::server::{Context, Item, Status, mailbox};
+use crate::server::{Context, Instance, Item, Status, mailbox};
 use crate::storage::{self, Interrupt, Key, Slot, StorageError, Table, Tail};
 use crate::time::Span;
 
@@ -293,10 +293,21 @@ impl LinkWork {
     }
 }
 
-/// A name for a frame.
+/// A name for a frame. Its first half is that of the instance, so that a server which was started again knows what it has not sent.
 pub(super) fn request(ctx: &mut Context<'_, '_>) -> Result<RequestId, StorageError> {
     let drawn = random::draw::<16>(ctx.tx.rng()).map_err(StorageError::Crypto)?;
-    Ok(RequestId::from_bytes(*drawn.expose()))
+    let mut name = *drawn.expose();
+    name.iter_mut().zip(half(&ctx.server.instance)).for_each(|(to, from)| *to = *from);
+    Ok(RequestId::from_bytes(name))
+}
+
+/// Whether this process has sent the frame, and may still get an answer.
+pub(super) fn is_ours(ctx: &Context<'_, '_>, request: RequestId) -> bool {
+    request.as_bytes().starts_with(half(&ctx.server.instance))
+}
+
+fn half(instance: &Instance) -> &[u8] {
+    instance.as_bytes().split_at(8).0
 }
 
 /// A frame of this server. It introduces itself to whom it is not known to be known to.

@@ -169,6 +169,8 @@ fn play(
         }
         Ok(())
     };
+    // They have to find each other first: a document that was lost is not asked for again at once.
+    wait(5)?;
     for home in [&*a, &*b] {
         home.way.lose(true);
     }
