@@ -74,6 +74,8 @@ pub enum Output {
         to: Domain,
         /// Where it answers: the first that can be reached.
         endpoints: Vec<identity::Endpoint>,
+        /// To which addresses these names may lead.
+        policy: FetchPolicy,
         /// Names the outcome.
         request: RequestId,
         /// An encoded frame.

@@ -186,7 +186,8 @@ impl<'a, 't> Context<'a, 't> {
         for outgoing in core::mem::take(&mut self.frames) {
             let frame = self.sign(&outgoing.frame)?;
             let link::Outgoing { to, endpoints, frame: Frame { request, .. } } = outgoing;
-            self.send.push(Output::Post { to, endpoints, request, frame });
+            let policy = self.server.config.fetch.clone();
+            self.send.push(Output::Post { to, endpoints, policy, request, frame });
         }
         Ok(self.send)
     }

@@ -127,6 +127,39 @@ fn l_13_a_full_mailbox_is_busy_and_evicts_nothing() {
     assert_eq!(world.send(item(60_002)), Code::Accepted);
 }
 
+/// An item that comes again and again finds its payload, however long its recipient is busy.
+#[test]
+fn l_13_who_is_busy_loses_no_payload() {
+    let mut world = World::new();
+    let tokens: Vec<_> = (10..16).map(token).collect();
+    for token in &tokens {
+        world.tokens(1, TokenChange::Add(*token));
+    }
+    for (token, start) in tokens[..5].iter().zip((0..).step_by(2_000)) {
+        for batch in 0..5_u16 {
+            let from = start + batch * 400;
+            let items: Vec<_> = (from..from + 400).map(|n| item_to(n, *token, device(1), None)).collect();
+            world.deliver(&peer(1), &items);
+        }
+    }
+    assert_eq!(world.send(payload(60_000, b"for later")), Code::Accepted);
+    let waiting = item_to(60_001, tokens[5], device(1), Some(Hash::of(b"for later")));
+    for _ in 0..60 {
+        assert_eq!(world.send(waiting.clone()), Code::Busy(limits::FULL));
+        world.wait(Span::from_secs(3_600));
+        world.wake();
+    }
+    let full = world.snapshot();
+    world.drain_all(owner(1, 1));
+    assert_eq!(world.send(waiting.clone()), Code::Accepted);
+    // One that does not come again for two days is another matter.
+    world.restore(&full);
+    world.wait(Span::from_secs(50 * 3_600));
+    world.wake();
+    world.drain_all(owner(1, 1));
+    assert_eq!(world.send(waiting), Code::Refused(sottovoce::server::Reason::NoPayload));
+}
+
 /// L-13: by bytes.
 #[test]
 fn l_13_a_mailbox_is_full_by_bytes() {

@@ -175,11 +175,13 @@ fn take(
         Err(code) => return Ok(code),
     };
     let size = size_of(item.body.len(), payload.map_or(0, |(_, size)| size));
-    if let Err(wait) = spend(&mut entry, size, ctx) {
+    let spent = spend(&mut entry, size, ctx);
+    let is_full = spent.is_ok() && is_full(ctx, place, entry.is_sink, size)?;
+    if let Some(wait) = spent.err().or(is_full.then_some(limits::FULL)) {
+        if let Some((key, _)) = payload {
+            payload::keep(ctx, key)?;
+        }
         return Ok(Code::Busy(wait));
-    }
-    if is_full(ctx, place, entry.is_sink, size)? {
-        return Ok(Code::Busy(limits::FULL));
     }
     ctx.tx.put(slot, &entry)?;
     let (what, wake) = if entry.is_sink {

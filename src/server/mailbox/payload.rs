@@ -96,6 +96,21 @@ pub(super) fn hold(ctx: &mut Context<'_, '_>, key: Key) -> Result<(), Interrupt>
     Ok(())
 }
 
+/// An item that names it was told to come again: until then it stays, and for a day at least.
+pub(super) fn keep(ctx: &mut Context<'_, '_>, key: Key) -> Result<(), Interrupt> {
+    let mut slot = ctx.tx.read::<PayloadState>(key)?;
+    let Some(before) = slot.take() else { return Ok(()) };
+    // Not with each attempt.
+    let is_young = !before.is_due && ctx.now.since(before.at) < limits::FULL;
+    if is_young {
+        return Ok(());
+    }
+    let old_timer = (!before.is_due).then(|| before.timer(&key));
+    let state = PayloadState { at: ctx.now, is_due: false, ..before };
+    state.timer(&key).start(old_timer.as_ref(), ctx.tx)?;
+    Ok(ctx.tx.put(slot, &state)?)
+}
+
 /// What [`release`] reads.
 pub(super) fn release_want(name: [u8; 24]) -> Want {
     Want::Record(Key::new(Table::PAYLOADS, name))
