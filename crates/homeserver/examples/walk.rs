@@ -19,6 +19,7 @@ mod walk;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use sottovoce_homeserver::{Config, serve};
@@ -27,7 +28,7 @@ use sottovoce_homeserver::{Config, serve};
 #[derive(Parser)]
 struct Arguments {
     /// That each device sends
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 400)]
     items: u32,
     /// Chooses contents and losses
     #[arg(long, default_value_t = 1)]
@@ -35,19 +36,29 @@ struct Arguments {
     /// Keeps the files
     #[arg(long)]
     keep: bool,
+    /// Lets clients forget what they have submitted, which has to be found
+    #[arg(long)]
+    forgetful: bool,
     /// Runs as one of the servers
     #[arg(long, hide = true)]
     config: Option<PathBuf>,
 }
 
 fn main() -> Result<ExitCode, walk::Failure> {
-    let Arguments { items, seed, keep, config } = Arguments::parse();
+    let Arguments { items, seed, keep, forgetful, config } = Arguments::parse();
     if let Some(config) = config {
         tokio::runtime::Runtime::new()?.block_on(serve(Config::read(&config)?))?;
         return Ok(ExitCode::SUCCESS);
     }
     let program = std::env::current_exe()?;
-    let report = walk::walk(&walk::Options { program, items, seed, keep })?;
+    let report = walk::walk(&walk::Options {
+        program,
+        items,
+        seed,
+        keep,
+        patience: Duration::from_secs(50),
+        forgetful,
+    })?;
     println!("{report}");
     Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

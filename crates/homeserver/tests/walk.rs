@@ -16,15 +16,33 @@
 #[path = "support/walk/mod.rs"]
 mod walk;
 
+use std::time::Duration;
+
+fn walk(forgetful: bool, patience: u64) -> walk::Report {
+    let program = env!("CARGO_BIN_EXE_sottovoce-homeserver").into();
+    let patience = Duration::from_secs(patience);
+    let options = walk::Options { program, items: 100, seed: 1, keep: false, patience, forgetful };
+    let report = walk::walk(&options).unwrap();
+    println!("{report}");
+    report
+}
+
 #[test]
 fn nothing_is_lost_between_two_servers_of_which_one_is_put_back() {
-    let program = env!("CARGO_BIN_EXE_sottovoce-homeserver").into();
-    let report = walk::walk(&walk::Options { program, items: 100, seed: 1, keep: false }).unwrap();
-    println!("{report}");
+    let report = walk(false, 50);
     assert!(report.holds());
     // What it is about has happened.
     assert!(report.set_back > 0, "a client has noticed");
-    assert!(report.epochs_changed > 0, "and so has the other server");
+    assert!(report.resubmitted > 0, "only a client had some of them");
+    assert!(report.epochs_changed > 0, "the other server has noticed");
     assert!(report.twice > 0, "something came again, and was recognised");
-    assert!(report.cut > 0);
+    assert!(report.cut > 0, "and the network has lost something");
+}
+
+/// A walk that cannot fail shows nothing.
+#[test]
+fn clients_that_do_not_keep_what_they_sent_lose_it() {
+    let report = walk(true, 8);
+    assert!(!report.holds());
+    assert!(report.lost > 0 && report.resubmitted == 0);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -26,13 +26,17 @@ use sottovoce::server::{Code, DeviceItem, ItemId, Status, Token};
 use sottovoce::time::{Span, Timestamp};
 use sottovoce::wire::Wire as _;
 
-use super::Failure;
 use super::dice::Dice;
 use super::stage::{Home, Place};
 use super::support::call;
+use super::{Arrived, Failure};
 
+/// Devices of an account.
+const DEVICES: usize = 2;
 /// Items of one submission.
 const BATCH: usize = 10;
+/// Items that a device has under way. With fewer than its server loses when it is put back, there are some that only the device has.
+const WINDOW: usize = 20;
 /// Without any word on an item for so long, it is submitted again. Longer than a link waits at first after a failure.
 const SILENCE: Duration = Duration::from_secs(12);
 
@@ -67,6 +71,8 @@ struct Outgoing {
 /// A device. It keeps what it has sent until it has heard what became of it.
 #[derive(Debug)]
 pub struct Device {
+    /// Whose: alice's or bob's.
+    side: usize,
     secret: DeviceSecret,
     account: AccountId,
     server: ServerId,
@@ -101,14 +107,15 @@ fn rng(dice: &mut Dice) -> Result<Generator, Failure> {
 
 impl Account {
     /// Founds an account, registers it with its first device, and lets all of them say hello.
-    pub fn register(address: &str, home: &Home, count: usize, dice: &mut Dice) -> Result<Self, Failure> {
+    pub fn register(address: &str, home: &Home, side: usize, dice: &mut Dice) -> Result<Self, Failure> {
         let place = home.place.lock().unwrap().ok_or("the server does not run")?;
         let (_, document) = call(place, "GET", "/.well-known/sottovoce", b"")?;
         let bound = SignedDiscovery::decode(&document)?.verify(&home.domain.parse()?, now())?;
-        let secrets = (0..count).map(|_| DeviceSecret::generate(&mut rng(dice)?).map_err(Failure::from));
+        let secrets = (0..DEVICES).map(|_| DeviceSecret::generate(&mut rng(dice)?).map_err(Failure::from));
         let secrets: Vec<_> = secrets.collect::<Result<_, _>>()?;
         let manifest = found(&secrets, dice)?;
         let device = |secret, dice: &mut Dice| Device {
+            side,
             secret,
             account: manifest.id(),
             server: bound.server().id(),
@@ -213,9 +220,9 @@ impl Device {
     }
 
     /// Sends and fetches until all has arrived everywhere, or it is told to stop.
-    pub fn run(&mut self, arrived: &AtomicUsize, all: usize, done: &AtomicBool) -> Result<(), Failure> {
+    pub fn run(&mut self, arrived: &Arrived, done: &AtomicBool, forgetful: bool) -> Result<(), Failure> {
         while !done.load(Ordering::SeqCst) {
-            if self.settled.len() == self.outgoing.len() && arrived.load(Ordering::SeqCst) >= all {
+            if self.settled.len() == self.outgoing.len() && arrived.reaches(100) {
                 return Ok(());
             }
             if self.session.is_none() {
@@ -224,7 +231,7 @@ impl Device {
             if self.rest_until.is_none_or(|until| Instant::now() > until) {
                 self.submit()?;
             }
-            self.drain(arrived)?;
+            self.drain(arrived, forgetful)?;
         }
         Ok(())
     }
@@ -280,7 +287,7 @@ impl Device {
     }
 
     fn submit(&mut self) -> Result<(), Failure> {
-        if self.open.is_none() {
+        if self.open.is_none() && self.under_way() < WINDOW {
             self.open = self.next_batch()?;
         }
         let Some((request, ids)) = self.open.take() else { return Ok(()) };
@@ -300,6 +307,14 @@ impl Device {
             other => return Err(format!("not submitted: {other:?}").into()),
         }
         Ok(())
+    }
+
+    /// Items that its server has and has said nothing of.
+    fn under_way(&self) -> usize {
+        let waits = |(id, outgoing): &(&ItemId, &Outgoing)| {
+            outgoing.submitted.is_some() && !self.settled.contains_key(id)
+        };
+        self.outgoing.iter().filter(waits).count()
     }
 
     fn took(&mut self, id: ItemId, result: Submitted) {
@@ -357,14 +372,14 @@ impl Device {
         Ok(Some((Request { request, session: self.session, operation }.encode()?, ids)))
     }
 
-    fn drain(&mut self, arrived: &AtomicUsize) -> Result<(), Failure> {
+    fn drain(&mut self, arrived: &Arrived, forgetful: bool) -> Result<(), Failure> {
         let wait = if self.unsent.is_empty() && self.open.is_none() {
             Span::from_millis(500)
         } else {
             Span::default()
         };
         match self.ask(Operation::Drain { cursor: self.cursor, max: 100, wait })? {
-            Outcome::Drained(drained) => self.take(*drained, arrived),
+            Outcome::Drained(drained) => self.take(*drained, arrived, forgetful),
             Outcome::Refused(Refused::Busy(after)) => self.rest(after),
             Outcome::Pending(_) => {}
             other => return Err(format!("not drained: {other:?}").into()),
@@ -372,7 +387,7 @@ impl Device {
         Ok(())
     }
 
-    fn take(&mut self, drained: Drained, arrived: &AtomicUsize) {
+    fn take(&mut self, drained: Drained, arrived: &Arrived, forgetful: bool) {
         // What is taken is kept before the cursor says so.
         for entry in drained.entries {
             match entry.what {
@@ -385,7 +400,7 @@ impl Device {
                     if self.got.insert(item.id, content).is_some() {
                         self.twice += 1;
                     } else {
-                        arrived.fetch_add(1, Ordering::SeqCst);
+                        arrived.one(self.side);
                     }
                 }
                 What::Status(status) => self.settle(status.id, status.status),
@@ -394,6 +409,11 @@ impl Device {
         self.cursor = drained.next;
         if drained.lost {
             self.set_back += 1;
+        }
+        if forgetful {
+            return;
+        }
+        if drained.lost {
             // The server was put back to a time when it did not have what it had.
             let again = self.unsettled(|_| true);
             self.resubmitted += again.len() as u64;

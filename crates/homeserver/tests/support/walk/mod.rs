@@ -28,9 +28,6 @@ use stage::Home;
 
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// After this it has failed.
-const PATIENCE: Duration = Duration::from_secs(50);
-
 /// What to walk.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -41,6 +38,10 @@ pub struct Options {
     pub seed: u64,
     /// Keeps the files.
     pub keep: bool,
+    /// After this it has failed.
+    pub patience: Duration,
+    /// Clients forget what they have submitted, which has to be found.
+    pub forgetful: bool,
 }
 
 /// What came of it.
@@ -104,6 +105,25 @@ impl fmt::Display for Report {
     }
 }
 
+/// Items that have arrived, for alice and for bob.
+#[derive(Debug)]
+pub struct Arrived {
+    /// For each of them.
+    all: usize,
+    by_side: [AtomicUsize; 2],
+}
+
+impl Arrived {
+    pub fn one(&self, side: usize) {
+        self.by_side[side].fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Whether so many have arrived on both sides.
+    pub fn reaches(&self, percent: usize) -> bool {
+        self.by_side.iter().all(|side| side.load(Ordering::SeqCst) * 100 >= self.all * percent)
+    }
+}
+
 /// Walks.
 pub fn walk(options: &Options) -> Result<Report, Failure> {
     let directory =
@@ -119,20 +139,20 @@ pub fn walk(options: &Options) -> Result<Report, Failure> {
     a.start()?;
     b.start()?;
     let start = Instant::now();
-    let mut alice = Account::register("alice@a.test", &a, 2, &mut dice)?;
-    let mut bob = Account::register("bob@b.test", &b, 2, &mut dice)?;
+    let mut alice = Account::register("alice@a.test", &a, 0, &mut dice)?;
+    let mut bob = Account::register("bob@b.test", &b, 1, &mut dice)?;
     // Out of band: what people's applications do when they meet.
     let (to_alice, to_bob) = (alice.give()?, bob.give()?);
     alice.plan(&to_bob, options.items, &mut dice);
     bob.plan(&to_alice, options.items, &mut dice);
     let mut devices: Vec<Device> = alice.devices.into_iter().chain(bob.devices).collect();
 
-    let all: usize = devices.iter().map(|device| device.sent().count()).sum();
-    let (done, arrived, until) = (AtomicBool::new(false), AtomicUsize::new(0), start + PATIENCE);
+    let (done, until) = (AtomicBool::new(false), start + options.patience);
+    let arrived = Arrived { all: options.items as usize * 2, by_side: Default::default() };
     let result = thread::scope(|scope| {
-        let run = |device: &mut Device| device.run(&arrived, all, &done);
+        let run = |device: &mut Device| device.run(&arrived, &done, options.forgetful);
         let workers: Vec<_> = devices.iter_mut().map(|device| scope.spawn(move || run(device))).collect();
-        let played = play(&mut a, &mut b, &arrived, all, until);
+        let played = play(&mut a, &mut b, &arrived, until);
         let finished = || workers.iter().all(|worker| worker.is_finished());
         while played.is_ok() && !finished() && Instant::now() < until {
             thread::sleep(Duration::from_millis(20));
@@ -153,15 +173,9 @@ pub fn walk(options: &Options) -> Result<Report, Failure> {
 }
 
 /// What happens to the servers meanwhile, by how much has arrived.
-fn play(
-    a: &mut Home,
-    b: &mut Home,
-    arrived: &AtomicUsize,
-    all: usize,
-    until: Instant,
-) -> Result<(), Failure> {
+fn play(a: &mut Home, b: &mut Home, arrived: &Arrived, until: Instant) -> Result<(), Failure> {
     let wait = |percent: usize| {
-        while arrived.load(Ordering::SeqCst) * 100 < all * percent {
+        while !arrived.reaches(percent) {
             if Instant::now() > until {
                 return Err(format!("{percent} % of the items have not arrived in time"));
             }
@@ -180,9 +194,14 @@ fn play(
     a.kill();
     a.start()?;
     wait(60)?;
+    // What its clients submit now reaches nobody before it is killed: they alone have it then.
+    a.way.lead_to(None);
+    thread::sleep(Duration::from_millis(300));
     b.kill();
     b.restore()?;
-    Ok(b.start()?)
+    b.start()?;
+    a.way.lead_to(*a.place.lock().unwrap());
+    Ok(())
 }
 
 fn report(devices: &[Device], homes: [&Home; 2], took: Duration) -> Report {
