@@ -75,7 +75,7 @@ impl Peers {
 
     async fn call(&self, call: Output) -> Option<Input> {
         match call {
-            Output::Post { to, endpoints: _, request, frame } => {
+            Output::Post { to, endpoints: _, policy: _, request, frame } => {
                 let post = async {
                     let response = self.send(&to, Method::POST, PEER, frame).await?;
                     match response.status() {
