@@ -73,7 +73,13 @@ impl Toy {
             Some(b'p') => {
                 vec![
                     reply("called".to_owned()),
-                    Output::Post { to, endpoints: Vec::new(), request: request_id, frame: b"+".to_vec() },
+                    Output::Post {
+                        to,
+                        endpoints: Vec::new(),
+                        policy: sottovoce::server::discovery::FetchPolicy::default(),
+                        request: request_id,
+                        frame: b"+".to_vec(),
+                    },
                 ]
             }
             Some(b'f') => {
