@@ -204,12 +204,13 @@ where
         assert_eq!(batch.items.len(), items);
         let (send_alone, receive_alone) = self.alone(&batch.items, &frame);
         let size = frame.len();
-        let (said, commit) = self.input(1, &Input::Peer(frame));
+        let (said, commit) = self.input(1, &Input::Peer(frame.into()));
         let reply = said.into_iter().find_map(|output| match output {
             Output::Reply(bytes) => Some(bytes),
             _ => None,
         });
         assert!(reply.is_some(), "not answered");
+        let reply = reply.map(Into::into);
         let reply = Input::PeerReply { to: domain("b.test"), request, reply };
         let (told, settle) = self.input(0, &reply);
         assert!(told.contains(&Output::Notify(ALICE.device)), "nothing was decided");

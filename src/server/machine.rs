@@ -10,15 +10,14 @@ use crate::time::Timestamp;
 use crate::wire::Wire as _;
 
 use super::context::{Context, Output, Server};
-use super::error::FrameError;
-use super::frame::{Authentic, Frame, SignedFrame, Unverified};
+use super::frame::{Arrived, Authentic, Frame, Unverified};
 use super::{directory, link, mailbox, service};
 
 /// What happens to a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// Another server has sent this: the body of a request. It is answered by [`Output::Reply`]; without one there is nothing to say.
-    Peer(Vec<u8>),
+    Peer(Arrived),
     /// A device of a user has sent this: the body of a request. It is answered by [`Output::Reply`].
     Client(Vec<u8>),
     /// What came of an [`Output::Post`]: the body of the response, or `None` if there is none.
@@ -28,7 +27,7 @@ pub enum Input {
         /// The frame.
         request: RequestId,
         /// What came back.
-        reply: Option<Vec<u8>>,
+        reply: Option<Arrived>,
     },
     /// What came of an [`Output::Fetch`]: the body, or `None` if there is none.
     Fetched {
@@ -67,8 +66,8 @@ impl Machine for Server {
 
 fn run(ctx: &mut Context<'_, '_>, input: &Input) -> Result<(), Stop<StorageError>> {
     match input {
-        Input::Peer(bytes) => peer(ctx, bytes)?,
-        Input::PeerReply { to, request, reply } => peer_reply(ctx, to, *request, reply.as_deref())?,
+        Input::Peer(arrived) => peer(ctx, arrived)?,
+        Input::PeerReply { to, request, reply } => peer_reply(ctx, to, *request, reply.as_ref())?,
         Input::Fetched { domain, document } => link::fetched(ctx, domain, document.as_deref())?,
         Input::Resume(domain) => link::resume(ctx, domain)?,
         Input::Client(request) => {
@@ -109,14 +108,12 @@ fn named<const N: usize>(name: &[u8]) -> Option<&[u8; N]> {
     name.try_into().ok()
 }
 
-fn peer(ctx: &mut Context<'_, '_>, bytes: &[u8]) -> Result<(), Stop<StorageError>> {
-    let Ok(frame) = SignedFrame::decode(bytes).map_err(FrameError::from).and_then(SignedFrame::open) else {
-        return Ok(());
-    };
+fn peer(ctx: &mut Context<'_, '_>, arrived: &Arrived) -> Result<(), Stop<StorageError>> {
+    let Ok(frame) = arrived.open() else { return Ok(()) };
     let reply = match link::sender(ctx, frame.from())? {
         None => stranger(ctx, frame)?,
         Some(peer) => match frame.verify(&peer.online_keys, ctx.server.manifest.id(), ctx.now) {
-            Ok(authentic) => link::receive(ctx, authentic)?,
+            Ok(authentic) => link::receive(ctx, &authentic)?,
             Err(error) => {
                 link::distrust(ctx, &peer.domain, error)?;
                 None
@@ -131,7 +128,7 @@ fn peer(ctx: &mut Context<'_, '_>, bytes: &[u8]) -> Result<(), Stop<StorageError
 }
 
 /// A server that nothing is known of says who it is. That is not believed, but looked into: only its domain can say whether it is so.
-fn stranger(ctx: &mut Context<'_, '_>, frame: Unverified) -> Result<Option<Frame>, Interrupt> {
+fn stranger(ctx: &mut Context<'_, '_>, frame: &Unverified) -> Result<Option<Frame>, Interrupt> {
     let body = frame.manifest().and_then(|manifest| ServerBody::decode(&manifest.body).ok());
     let Some(body) = body else { return Ok(None) };
     match frame.verify(&body.online_keys, ctx.server.manifest.id(), ctx.now) {
@@ -144,10 +141,10 @@ fn peer_reply(
     ctx: &mut Context<'_, '_>,
     to: &Domain,
     request: RequestId,
-    reply: Option<&[u8]>,
+    reply: Option<&Arrived>,
 ) -> Result<(), Interrupt> {
-    match reply.map_or(Ok(None), |bytes| authentic_reply(ctx, to, request, bytes))? {
-        Some(authentic) => link::receive_reply(ctx, authentic),
+    match reply.map_or(Ok(None), |arrived| authentic_reply(ctx, to, request, arrived))? {
+        Some(authentic) => link::receive_reply(ctx, &authentic),
         None => link::unreachable(ctx, to, request),
     }
 }
@@ -156,11 +153,9 @@ fn authentic_reply(
     ctx: &mut Context<'_, '_>,
     to: &Domain,
     request: RequestId,
-    bytes: &[u8],
+    arrived: &Arrived,
 ) -> Result<Option<Authentic>, Interrupt> {
-    let Ok(frame) = SignedFrame::decode(bytes).map_err(FrameError::from).and_then(SignedFrame::open) else {
-        return Ok(None);
-    };
+    let Ok(frame) = arrived.open() else { return Ok(None) };
     let Some(peer) = link::sender(ctx, frame.from())? else { return Ok(None) };
     match frame.verify(&peer.online_keys, ctx.server.manifest.id(), ctx.now) {
         Ok(authentic) if authentic.reply_to == Some(request) && peer.domain == *to => Ok(Some(authentic)),

@@ -29,6 +29,8 @@ pub struct Transaction<'a> {
     generator: Generator,
     /// Two versions of one record cannot both hold: who has seen both has seen it change.
     expect: BTreeSet<(Key, Option<Version>)>,
+    /// What was read and not changed, so that nothing is opened twice.
+    opened: BTreeMap<Key, Plaintext>,
     changes: BTreeMap<Key, Change>,
     trim: BTreeMap<Key, u64>,
     append: Vec<(Key, ItemId, Plaintext)>,
@@ -113,6 +115,7 @@ impl<'a> Transaction<'a> {
             loaded,
             generator: seed.into_generator(),
             expect: BTreeSet::new(),
+            opened: BTreeMap::new(),
             changes: BTreeMap::new(),
             trim: BTreeMap::new(),
             append: Vec::new(),
@@ -149,8 +152,18 @@ impl<'a> Transaction<'a> {
         let stored = self.loaded.record(&key).ok_or_else(missing)?;
         let version = stored.map(|stored| stored.version);
         self.expect.insert((key, version));
-        let value = stored.map(|stored| self.vault.open_record(&key, &stored.body)).transpose()?;
+        let value = stored.map(|stored| self.open(&key, stored)).transpose()?;
         Ok(Slot { key, value: Ok(value), seen: Seen::Stored(version) })
+    }
+
+    fn open<T: Record>(&mut self, key: &Key, stored: &Stored) -> Result<T, StorageError> {
+        if let Some(plaintext) = self.opened.get(key) {
+            return record::decode(plaintext);
+        }
+        let plaintext = self.vault.open(Place::Record(key), &stored.body)?;
+        let value = record::decode(&plaintext)?;
+        self.opened.insert(*key, plaintext);
+        Ok(value)
     }
 
     /// Scans a range. What it finds becomes an expectation only if its slot is used, and nothing may follow from what it does not find.

@@ -20,7 +20,8 @@ use crate::time::Timestamp;
 ///
 /// What it does not promise: a row, or the whole store, can be put back to what it was before, and rows can be removed.
 pub struct Vault {
-    names: Secret<32>,
+    /// Keyed, and duplicated for each name.
+    names: Mac,
     rest: RestKey,
 }
 
@@ -43,18 +44,18 @@ impl Vault {
                 out.iter_mut().zip(keys.expose().iter().skip(at)).for_each(|(to, from)| *to = *from);
             })
         };
-        Self { rest: RestKey::new(&half(0)), names: half(32) }
+        Self { rest: RestKey::new(&half(0)), names: Mac::new(&half(32)) }
     }
 
     /// The partition of a table that `bytes` name: a session's, a contact's. It does not reveal them.
     pub fn partition(&self, table: Table, bytes: &[u8]) -> Partition {
-        let mac = Mac::new(&self.names).u8(1).u8(table.number()).last(bytes);
+        let mac = self.names.duplicate().u8(1).u8(table.number()).last(bytes);
         Partition::new(table, first_half(&mac))
     }
 
     /// The id of a log's entry that `bytes` name. It does not reveal them, and nobody outside can make two of them meet.
     pub fn item(&self, log: &Key, bytes: &[u8]) -> ItemId {
-        let mac = Mac::new(&self.names).u8(2).u8(log.table().number()).array(log.name()).last(bytes);
+        let mac = self.names.duplicate().u8(2).u8(log.table().number()).array(log.name()).last(bytes);
         ItemId::new(first_half(&mac))
     }
 

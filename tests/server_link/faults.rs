@@ -107,7 +107,7 @@ fn f_04_frames_that_come_again_change_nothing() {
     let before = snapshot(&net, "b.test");
     let seen = net.seen.clone();
     for (to, frame) in seen.iter().rev().chain(&seen) {
-        let answer = net.input(to, &Input::Peer(frame.clone()));
+        let answer = net.input(to, &Input::Peer(frame.clone().into()));
         assert!(answer.is_none_or(|answer| answer.len() < 4_000));
     }
     let after = snapshot(&net, "b.test");
@@ -123,11 +123,11 @@ fn a_frame_of_another_server_or_with_a_changed_bit_is_not_answered() {
     for bit in (0..frame.len() * 8).step_by(7) {
         let mut changed = frame.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
-        assert_eq!(net.input(&to, &Input::Peer(changed)), None, "bit {bit}");
+        assert_eq!(net.input(&to, &Input::Peer(changed.into())), None, "bit {bit}");
     }
     assert!(before == snapshot(&net, "b.test"));
     let signed = sottovoce::server::frame::SignedFrame::decode(&frame).unwrap();
-    assert_eq!(net.input(&domain("a.test"), &Input::Peer(signed.encode().unwrap())), None, "its own");
+    assert_eq!(net.input(&domain("a.test"), &Input::Peer(signed.encode().unwrap().into())), None, "its own");
 }
 
 #[test]

@@ -203,7 +203,7 @@ impl Net {
                     self.bytes[0] += frame.len() as u64;
                     let answer = if self.is_up(&to) {
                         self.seen.push((to.clone(), frame.clone()));
-                        self.input(&to, &Input::Peer(frame))
+                        self.input(&to, &Input::Peer(frame.into()))
                     } else {
                         None
                     };
@@ -211,7 +211,7 @@ impl Net {
                     self.lose_answers -= u32::from(is_lost);
                     let answer = answer.filter(|_| !is_lost);
                     self.bytes[1] += answer.as_ref().map_or(0, Vec::len) as u64;
-                    self.input(at, &Input::PeerReply { to, request, reply: answer });
+                    self.input(at, &Input::PeerReply { to, request, reply: answer.map(Into::into) });
                 }
                 Output::Fetch(fetch) => {
                     let document = self.hosts.get(&fetch.host).map(|host| host.document.clone());

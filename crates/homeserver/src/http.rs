@@ -73,7 +73,7 @@ where
     M::Refused: Display,
 {
     let (body, _room) = shared.body(request, limits::FRAME).await?;
-    Ok(octets(shared.writer.run(Input::Peer(body)).await?))
+    Ok(octets(shared.writer.run(Input::Peer(body.into())).await?))
 }
 
 async fn client<M: Site + Send + Sync + 'static>(

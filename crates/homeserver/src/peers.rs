@@ -84,7 +84,7 @@ impl Peers {
                     }
                 };
                 let reply = within(PATIENCE, post).await;
-                Some(Input::PeerReply { to, request, reply })
+                Some(Input::PeerReply { to, request, reply: reply.map(Into::into) })
             }
             Output::Fetch(fetch) => {
                 let document =

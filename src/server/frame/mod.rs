@@ -5,10 +5,12 @@
 //!                              size, form      for us? fresh? signed?
 //! ```
 
+mod arrived;
 mod part;
 mod seen;
 mod signed;
 
+pub use arrived::Arrived;
 pub use part::{Access, Answer, Claim, Lookup, Part, Reply};
 pub use seen::Seen;
 pub(crate) use signed::LIFETIME;

@@ -1,8 +1,9 @@
 //! Frames, and the signature over them. `docs/PROTOCOL.md` §7.2.
 
 use core::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
-use crate::crypto::{ed25519, label};
+use crate::crypto::{CryptoError, ed25519, label};
 use crate::identity::chain::Manifest;
 use crate::identity::ids::{OnlineKeyId, RequestId, ServerId};
 use crate::identity::server::OnlineKey;
@@ -64,13 +65,15 @@ pub struct SignedFrame {
 /// A frame that says who it is from.
 #[derive(Debug)]
 pub struct Unverified {
-    frame: Frame,
+    frame: Arc<Frame>,
     signed: SignedFrame,
+    /// What came of verifying the signature, and with which key.
+    held: OnceLock<(ed25519::PublicKey, Result<(), CryptoError>)>,
 }
 
 /// A frame that the server which it names has sent to this one, not long ago. Only [`Unverified::verify`] makes one.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Authentic(Frame);
+pub struct Authentic(Arc<Frame>);
 
 impl Frame {
     /// Signs the frame with an online key of the sender. [`EncodeError`] if it is larger than a frame may be.
@@ -84,25 +87,26 @@ impl Frame {
 impl SignedFrame {
     /// Reads the frame, to look its sender up.
     pub fn open(self) -> Result<Unverified, FrameError> {
-        Ok(Unverified { frame: Frame::decode(&self.frame)?, signed: self })
+        let frame = Arc::new(Frame::decode(&self.frame)?);
+        Ok(Unverified { frame, signed: self, held: OnceLock::new() })
     }
 }
 
 impl Unverified {
     /// Who it says it is from.
-    pub const fn from(&self) -> ServerId {
+    pub fn from(&self) -> ServerId {
         self.frame.from
     }
 
     /// How it introduces itself.
-    pub const fn manifest(&self) -> Option<&Manifest> {
+    pub fn manifest(&self) -> Option<&Manifest> {
         self.frame.manifest.as_ref()
     }
 
     /// Verifies the frame against the online keys of the server that it names, §7.2. [`FrameError::Mismatch`] if it is for another
     /// server, or signed with another key; [`FrameError::NotYetValid`], [`FrameError::Expired`].
-    pub fn verify(self, keys: &[OnlineKey], to: ServerId, now: Timestamp) -> Result<Authentic, FrameError> {
-        let Self { frame, signed } = self;
+    pub fn verify(&self, keys: &[OnlineKey], to: ServerId, now: Timestamp) -> Result<Authentic, FrameError> {
+        let Self { frame, signed, .. } = self;
         if frame.to != to || frame.from == to {
             return Err(FrameError::Mismatch);
         }
@@ -114,20 +118,30 @@ impl Unverified {
         }
         let key = keys.iter().find(|key| key.id() == signed.online_key).ok_or(FrameError::Mismatch)?;
         key.validity.check(now)?;
-        key.key.verify(label::classical::FRAME, &signed.frame, &signed.signature)?;
-        Ok(Authentic(frame))
+        self.check_signature(&key.key)?;
+        Ok(Authentic(Arc::clone(frame)))
+    }
+
+    /// Signatures cost the most, and whether one holds depends on nothing but these bytes and the key.
+    fn check_signature(&self, key: &ed25519::PublicKey) -> Result<(), CryptoError> {
+        let check = || {
+            let signed = &self.signed;
+            key.verify(label::classical::FRAME, &signed.frame, &signed.signature)
+        };
+        let (with, held) = self.held.get_or_init(|| (*key, check()));
+        if with == key { *held } else { check() }
     }
 }
 
 impl Authentic {
     /// For those who hold a frame that needs no signature.
-    pub(in crate::server) const fn assumed(frame: Frame) -> Self {
-        Self(frame)
+    pub(in crate::server) fn assumed(frame: Frame) -> Self {
+        Self(Arc::new(frame))
     }
 
     /// The frame.
     pub fn into_inner(self) -> Frame {
-        self.0
+        Arc::unwrap_or_clone(self.0)
     }
 }
 

@@ -81,11 +81,10 @@ pub(crate) fn sender(ctx: &mut Context<'_, '_>, from: ServerId) -> Result<Option
 }
 
 /// A frame was sent to this server. Gives the answer.
-pub(crate) fn receive(ctx: &mut Context<'_, '_>, authentic: Authentic) -> Result<Option<Frame>, Interrupt> {
-    let frame = authentic.into_inner();
-    let (from, reply_to) = (frame.from, frame.request);
+pub(crate) fn receive(ctx: &mut Context<'_, '_>, authentic: &Authentic) -> Result<Option<Frame>, Interrupt> {
+    let (from, reply_to) = (authentic.from, authentic.request);
     let Some(peer) = sender(ctx, from)? else { return Ok(None) };
-    let (mut work, heard) = listen(ctx, frame, &peer)?;
+    let (mut work, heard) = listen(ctx, authentic, &peer)?;
     let peer = sender(ctx, from)?.unwrap_or(peer);
     let request = request(ctx)?;
     let is_small = heard.windows.is_empty() && heard.answers.is_empty();
@@ -103,11 +102,10 @@ pub(crate) fn receive(ctx: &mut Context<'_, '_>, authentic: Authentic) -> Result
 }
 
 /// The answer to a frame of this server has come.
-pub(crate) fn receive_reply(ctx: &mut Context<'_, '_>, authentic: Authentic) -> Result<(), Interrupt> {
-    let frame = authentic.into_inner();
-    let (request, reply_to) = (frame.request, frame.reply_to);
-    let Some(peer) = sender(ctx, frame.from)? else { return Ok(()) };
-    let (mut work, heard) = listen(ctx, frame, &peer)?;
+pub(crate) fn receive_reply(ctx: &mut Context<'_, '_>, authentic: &Authentic) -> Result<(), Interrupt> {
+    let (request, reply_to) = (authentic.request, authentic.reply_to);
+    let Some(peer) = sender(ctx, authentic.from)? else { return Ok(()) };
+    let (mut work, heard) = listen(ctx, authentic, &peer)?;
     if work.link.request == reply_to {
         work.link.request = None;
         work.stop(ctx);
@@ -153,13 +151,13 @@ fn said(ctx: &mut Context<'_, '_>, from: ServerId, heard: Heard) -> Result<Vec<P
 }
 
 /// Deals with everything in a frame but the answer to it.
-fn listen(ctx: &mut Context<'_, '_>, mut frame: Frame, peer: &Peer) -> Result<(LinkWork, Heard), Interrupt> {
+fn listen(ctx: &mut Context<'_, '_>, frame: &Frame, peer: &Peer) -> Result<(LinkWork, Heard), Interrupt> {
     let domain = peer.domain.clone();
-    foresee(ctx, &frame, peer)?;
+    foresee(ctx, frame, peer)?;
     if frame.mine != peer.seen {
-        find::learn(ctx, &domain, &frame)?;
+        find::learn(ctx, &domain, frame)?;
     }
-    let is_alone = hear(ctx, &frame)?;
+    let is_alone = hear(ctx, frame)?;
     let mut work = LinkWork::load(ctx, &domain)?;
     if !is_alone && !matches!(work.link.state.mode, Mode::Held(_)) {
         work.link.state.mode = Mode::Held(Held::Clone);
@@ -177,13 +175,13 @@ fn listen(ctx: &mut Context<'_, '_>, mut frame: Frame, peer: &Peer) -> Result<(L
             _ => None,
         };
         let fork = fork.and_then(|followed| followed.evidence());
-        return Ok((work, Heard { windows: closed(&frame, not_before), fork, ..Heard::default() }));
+        return Ok((work, Heard { windows: closed(frame, not_before), fork, ..Heard::default() }));
     }
     work.link.state.heard();
     if work.link.state.mode == Mode::Finding || work.link.server != Some(frame.from) {
         work.lead_to(frame.from);
     }
-    let heard = attend(ctx, &mut work, &mut frame)?;
+    let heard = attend(ctx, &mut work, frame)?;
     if work.link.queued > 0 {
         work.kick(ctx)?;
     }
@@ -237,37 +235,34 @@ fn hear(ctx: &mut Context<'_, '_>, frame: &Frame) -> Result<bool, Interrupt> {
 }
 
 /// The parts of a frame of a server that is listened to.
-fn attend(ctx: &mut Context<'_, '_>, work: &mut LinkWork, frame: &mut Frame) -> Result<Heard, Interrupt> {
+fn attend(ctx: &mut Context<'_, '_>, work: &mut LinkWork, frame: &Frame) -> Result<Heard, Interrupt> {
     let mut heard = Heard::default();
     let origin = Origin::Peer(work.link.domain.clone());
-    let parts = core::mem::take(&mut frame.parts);
-    let (batches, others): (Vec<_>, Vec<_>) =
-        parts.into_iter().partition(|part| matches!(part, Part::Batch(_)));
     let mut decided = 0_usize;
-    for part in others {
+    for part in &frame.parts {
         match part {
             Part::Position(position) if position.stream == StreamId::DATA => {
-                decided = decided.saturating_add(progress(ctx, work, frame, &position)?);
+                decided = decided.saturating_add(progress(ctx, work, frame, position)?);
             }
             Part::Lookup(lookup) => {
-                let answer = |ctx: &mut _| directory::lookup(ctx, &origin, &lookup);
+                let answer = |ctx: &mut _| directory::lookup(ctx, &origin, lookup);
                 heard.answer(ctx, answer)?;
             }
             Part::Claim(claim) => {
-                let answer = |ctx: &mut _| directory::claim(ctx, &origin, &claim);
+                let answer = |ctx: &mut _| directory::claim(ctx, &origin, claim);
                 heard.answer(ctx, answer)?;
             }
-            Part::Answer(answer) => question::answered(ctx, work, answer)?,
+            Part::Answer(answer) => question::answered(ctx, work, answer.clone())?,
             Part::Notice(fork) => own_fork(ctx, work, fork)?,
             _ => {}
         }
     }
     // One batch in a step, and none after many verdicts: a step has limits. The others come again.
     let mut may_take = decided <= MAX_BOTH;
-    for part in batches {
+    for part in &frame.parts {
         if let Part::Batch(batch) = part {
             let stream = batch.stream;
-            let window = if may_take { take(ctx, work, frame.from, &batch)? } else { open_window() };
+            let window = if may_take { take(ctx, work, frame.from, batch)? } else { open_window() };
             may_take = false;
             heard.windows.push((stream, window));
         }
@@ -300,8 +295,14 @@ fn take(
     let inbound = InboundWork::load(ctx, from, batch.stream)?;
     let Some(admission) = inbound.stream.admit(&inbound.route, batch) else { return Ok(open_window()) };
     let origin = Origin::Peer(work.link.domain.clone());
-    let items: Vec<_> = batch.items.iter().map(|item| Item::decode(item).ok()).collect();
-    let known: Vec<Item> = items.iter().flatten().cloned().collect();
+    let mut known = Vec::new();
+    let mut decode = |bytes: &Vec<u8>| {
+        let item = Item::decode(bytes);
+        let is_item = item.is_ok();
+        known.extend(item);
+        is_item
+    };
+    let are_items: Vec<bool> = batch.items.iter().map(&mut decode).collect();
     let affordable = mailbox::affordable(&known);
     if affordable < known.len() {
         let max_items = u32::try_from(affordable.max(1)).unwrap_or(WINDOW_ITEMS);
@@ -312,8 +313,9 @@ fn take(
     }
     mailbox::prepare(ctx, &origin, &known)?;
     let mut verdicts = Verdicts::new();
-    for item in &items {
-        verdicts.push(match item {
+    let mut items = known.iter();
+    for is_item in are_items {
+        verdicts.push(match is_item.then(|| items.next()).flatten() {
             Some(item) => mailbox::deliver(ctx, &origin, item)?,
             None => Verdict::of(Code::Refused(Reason::Malformed)),
         });
@@ -340,10 +342,10 @@ fn spend(work: &mut LinkWork, batch: &Batch, now: Timestamp) -> Result<(), Span>
 }
 
 /// Somebody proves that this server's own chain has forked.
-fn own_fork(ctx: &mut Context<'_, '_>, work: &mut LinkWork, fork: ForkEvidence) -> Result<(), Interrupt> {
+fn own_fork(ctx: &mut Context<'_, '_>, work: &mut LinkWork, fork: &ForkEvidence) -> Result<(), Interrupt> {
     // A proof costs as much as many frames.
     let may_prove = work.link.set_back.take(&SET_BACKS, 1, ctx.now).is_ok();
     let mine = *ctx.server.manifest.id().as_bytes();
-    let is_mine = may_prove && fork.verify().is_ok_and(|fork| *fork.first.id().as_bytes() == mine);
+    let is_mine = may_prove && fork.clone().verify().is_ok_and(|fork| *fork.first.id().as_bytes() == mine);
     if is_mine { ctx.alarm(&work.link.domain, Alarm::OwnFork) } else { Ok(()) }
 }

@@ -105,7 +105,8 @@ impl Machine for Toy {
     ) -> Result<Step<Output>, StorageError> {
         let more = |count: u32| count + 1;
         storage::step(&self.vault, loaded, seed, |transaction| match input {
-            Input::Client(request) | Input::Peer(request) => self.client(transaction, now, request),
+            Input::Client(request) => self.client(transaction, now, request),
+            Input::Peer(frame) => self.client(transaction, now, frame.as_bytes()),
             Input::PeerReply { reply: Some(_), .. } | Input::Fetched { document: Some(_), .. } => {
                 self.count(transaction, more)?;
                 Ok(vec![Output::Notify(DEVICE)])
