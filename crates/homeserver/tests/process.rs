@@ -135,7 +135,7 @@ fn faults_are_named_with_their_remedy() {
         fails(&config, &[name, "damaged", "backup"]);
         fs::write(&path, whole).unwrap();
     }
-    start(&config).terminate().unwrap();
+    assert!(start(&config).terminate().unwrap().success());
     let whole = fs::read(here.join("data/state.sqlite")).unwrap();
     assert!(!here.join("data/state.sqlite-wal").exists(), "a server that has ended leaves one file");
     fs::write(here.join("data/state.sqlite"), b"this is not a database, whatever it is").unwrap();
