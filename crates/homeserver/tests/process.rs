@@ -61,7 +61,7 @@ fn manifest(directory: &Path) -> Verified<Server> {
 fn keys(directory: &Path) -> BTreeMap<String, (Vec<u8>, u32)> {
     let entries = fs::read_dir(directory.join("data")).unwrap().map(Result::unwrap);
     let named = entries.map(|entry| (entry.file_name().into_string().unwrap(), entry.path()));
-    let keys = named.filter(|(name, _)| name.ends_with(".key") || name.ends_with(".phrase"));
+    let keys = named.filter(|(name, _)| [".key", ".phrase"].iter().any(|end| name.ends_with(end)));
     keys.map(|(name, path)| {
         let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         (name, (fs::read(path).unwrap(), mode))
