@@ -24,6 +24,8 @@ const RENEWAL: Duration = Duration::from_hours(1);
 
 /// Runs a server until it is told to end.
 pub async fn serve(config: Config) -> Result<(), Failure> {
+    // Before anybody can know that it runs, or it would be killed instead of ended.
+    let mut signals = Signals::new()?;
     let home = Home::open(config)?;
     let (server, document) = home.describe(clock::now())?;
     let path = home.directory.path("state.sqlite");
@@ -35,7 +37,6 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
     log::info("listening", &[("address", &shell.address()), ("domain", &home.config.domain)]);
     // For who has started it and asked for any port that is free.
     writeln!(std::io::stdout(), "listening on {}", shell.address())?;
-    let mut signals = Signals::new()?;
     loop {
         tokio::select! {
             signal = signals.next() => {

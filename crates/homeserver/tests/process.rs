@@ -61,7 +61,7 @@ fn manifest(directory: &Path) -> Verified<Server> {
 fn keys(directory: &Path) -> BTreeMap<String, (Vec<u8>, u32)> {
     let entries = fs::read_dir(directory.join("data")).unwrap().map(Result::unwrap);
     let named = entries.map(|entry| (entry.file_name().into_string().unwrap(), entry.path()));
-    let keys = named.filter(|(name, _)| name.ends_with(".key") || name.ends_with(".phrase"));
+    let keys = named.filter(|(name, _)| [".key", ".phrase"].iter().any(|end| name.ends_with(end)));
     keys.map(|(name, path)| {
         let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         (name, (fs::read(path).unwrap(), mode))
@@ -135,7 +135,7 @@ fn faults_are_named_with_their_remedy() {
         fails(&config, &[name, "damaged", "backup"]);
         fs::write(&path, whole).unwrap();
     }
-    start(&config).terminate().unwrap();
+    assert!(start(&config).terminate().unwrap().success());
     let whole = fs::read(here.join("data/state.sqlite")).unwrap();
     assert!(!here.join("data/state.sqlite-wal").exists(), "a server that has ended leaves one file");
     fs::write(here.join("data/state.sqlite"), b"this is not a database, whatever it is").unwrap();

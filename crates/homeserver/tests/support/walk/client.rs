@@ -68,6 +68,9 @@ struct Outgoing {
     submitted: Option<Instant>,
 }
 
+/// A request, and the items in it.
+type Submission = (Vec<u8>, Vec<ItemId>);
+
 /// A device. It keeps what it has sent until it has heard what became of it.
 #[derive(Debug)]
 pub struct Device {
@@ -80,7 +83,7 @@ pub struct Device {
     dice: Dice,
     session: Option<SessionToken>,
     /// A submission of which the answer is not known. It is sent again as it is.
-    open: Option<(Vec<u8>, Vec<ItemId>)>,
+    open: Option<Submission>,
     cursor: MailboxCursor,
     rest_until: Option<Instant>,
     outgoing: BTreeMap<ItemId, Outgoing>,
@@ -341,7 +344,7 @@ impl Device {
     }
 
     /// Items that are not with the server, with the one payload that they may name.
-    fn next_batch(&mut self) -> Result<Option<(Vec<u8>, Vec<ItemId>)>, Failure> {
+    fn next_batch(&mut self) -> Result<Option<Submission>, Failure> {
         let mut payload: Option<Arc<(ItemId, Vec<u8>)>> = None;
         let (mut items, mut ids, mut later) = (Vec::new(), Vec::new(), VecDeque::new());
         while ids.len() < BATCH
@@ -409,17 +412,14 @@ impl Device {
         self.cursor = drained.next;
         if drained.lost {
             self.set_back += 1;
-        }
-        if forgetful {
-            return;
-        }
-        if drained.lost {
             // The server was put back to a time when it did not have what it had.
             let again = self.unsettled(|_| true);
-            self.resubmitted += again.len() as u64;
-            self.unsent.extend(again);
+            if !forgetful {
+                self.resubmitted += again.len() as u64;
+                self.unsent.extend(again);
+            }
         }
-        let silent = self.unsettled(|submitted| submitted.elapsed() > SILENCE);
+        let silent = self.unsettled(|submitted| !forgetful && submitted.elapsed() > SILENCE);
         self.silent += silent.len() as u64;
         self.unsent.extend(silent);
     }

@@ -153,7 +153,7 @@ pub fn walk(options: &Options) -> Result<Report, Failure> {
         let run = |device: &mut Device| device.run(&arrived, &done, options.forgetful);
         let workers: Vec<_> = devices.iter_mut().map(|device| scope.spawn(move || run(device))).collect();
         let played = play(&mut a, &mut b, &arrived, until);
-        let finished = || workers.iter().all(|worker| worker.is_finished());
+        let finished = || workers.iter().all(thread::ScopedJoinHandle::is_finished);
         while played.is_ok() && !finished() && Instant::now() < until {
             thread::sleep(Duration::from_millis(20));
         }
