@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use sottovoce_world::Failure;
 use sottovoce_world::ratchet;
-use sottovoce_world::servers::l0;
-use sottovoce_world::sessions::{self, Sessions};
+use sottovoce_world::servers::{l0, l1};
+use sottovoce_world::sessions::{self, Seeds, Sessions};
 use sottovoce_world::store::{self, Options, Worker};
 
 #[derive(Parser)]
@@ -28,6 +28,10 @@ enum World {
     Sessions(Sessions),
     /// Every state of one stream between two servers, within small bounds
     L0(l0::Options),
+    /// Whole servers in worlds that are drawn from seeds
+    Seeds(Seeds),
+    /// Carries out a plan from a file, and says what happens
+    Plan(l1::Watch),
     #[command(hide = true)]
     StoreWorker(Worker),
 }
@@ -38,6 +42,8 @@ fn main() -> Result<ExitCode, Failure> {
         World::Ratchet(experiment) => Ok(ratchet::main(experiment)),
         World::Sessions(what) => sessions::main(&what),
         World::L0(options) => Ok(l0::main(&options)),
+        World::Seeds(which) => Ok(l1::main(&which.seeds)),
+        World::Plan(what) => l1::watch(&what),
         World::StoreWorker(worker) => worker.run().map(|()| ExitCode::SUCCESS),
     }
 }

@@ -79,6 +79,10 @@ impl Peer {
             if self.former_instance == Some(frame.instance) {
                 return !is_newest;
             }
+            // Late, of a process before these two: it must not take the place of the one that runs.
+            if self.instance.is_some() && !is_newest {
+                return true;
+            }
             (self.former_instance, self.instance) = (self.instance, Some(frame.instance));
         }
         self.sent_at = self.sent_at.max(frame.sent_at);

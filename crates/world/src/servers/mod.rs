@@ -3,6 +3,7 @@
 //! | command | what it shows |
 //! |---|---|
 //! | `l0` | no order of events within small bounds breaks a stream: all of them are tried |
+//! | `seeds 0..1000000` | nor does any of so many histories of whole servers |
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,3 +19,4 @@
 
 pub mod explore;
 pub mod l0;
+pub mod l1;
