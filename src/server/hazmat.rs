@@ -8,6 +8,8 @@ use crate::identity::ids::RequestId;
 use crate::storage::{Interrupt, Loaded, Machine, Step, Stop, StorageError, step};
 use crate::time::Timestamp;
 
+pub use super::kept::{Kept, all as kept};
+
 use super::discovery::Bound;
 use super::frame::{Authentic, Frame};
 use super::link::{self, Enqueued, Outgoing, Parcel, Recipient};

@@ -7,6 +7,7 @@ mod context;
 mod error;
 mod ids;
 mod item;
+mod kept;
 mod machine;
 mod timing;
 

@@ -70,6 +70,11 @@ def list_of_octets(value: Any) -> list:
     return [octets(item) for item in value]
 
 
+def list_of_u64(value: Any) -> list:
+    _demand(isinstance(value, list), "list", value)
+    return [u64(item) for item in value]
+
+
 def list_of_texts(value: Any) -> list:
     _demand(isinstance(value, list), "list", value)
     return [text(item) for item in value]

@@ -8,7 +8,8 @@ use crate::inputs::Inputs;
 use crate::{
     make_account, make_address, make_certificate, make_chain, make_follow, make_handshake,
     make_identity_wire, make_people, make_prekeys, make_ratchet, make_ratchet_open, make_ratchet_wire,
-    make_sealed, make_signed, make_storage, make_wire, ops,
+    make_sealed, make_server, make_server_kept, make_server_wire, make_service, make_signed, make_storage,
+    make_stream, make_wire, ops,
 };
 
 /// A vector file in the making.
@@ -74,6 +75,12 @@ pub fn files() -> Vec<(&'static str, Value)> {
         ("ratchet_conversations.json", make_ratchet::conversations().finish()),
         ("ratchet_sessions.json", make_ratchet_open::sessions().finish()),
         ("ratchet_messages.json", make_ratchet_wire::messages().finish()),
+        ("discovery.json", make_server::discovery().finish()),
+        ("frame.json", make_server::frames().finish()),
+        ("stream.json", make_stream::streams().finish()),
+        ("service.json", make_service::service().finish()),
+        ("server_messages.json", make_server_wire::messages().finish()),
+        ("server_kept.json", make_server_kept::messages().finish()),
     ]
 }
 

@@ -147,15 +147,15 @@ fn people(op: &str, i: &Inputs) -> Outcome {
     }
 }
 
-fn decoded<T: Wire>(i: &Inputs, name: &str) -> Result<T, &'static str> {
+pub fn decoded<T: Wire>(i: &Inputs, name: &str) -> Result<T, &'static str> {
     T::decode(&i.bytes(name)).map_err(class)
 }
 
-fn encoded(value: &impl Wire) -> String {
+pub fn encoded(value: &impl Wire) -> String {
     hex(value.encode().unwrap())
 }
 
-fn verified<T: Subject>(bytes: &[u8]) -> Result<Verified<T>, IdentityError> {
+pub fn verified<T: Subject>(bytes: &[u8]) -> Result<Verified<T>, IdentityError> {
     Manifest::decode(bytes)?.verify()
 }
 
@@ -163,7 +163,7 @@ fn key(i: &Inputs) -> hybrid::SecretKey {
     hybrid::SecretKey::from_seed(&i.secret("seed"))
 }
 
-fn time(i: &Inputs, name: &str) -> Timestamp {
+pub fn time(i: &Inputs, name: &str) -> Timestamp {
     Timestamp::from_millis(i.number64(name))
 }
 

@@ -13,8 +13,14 @@ pub mod networks;
 mod record;
 pub mod state;
 
+use super::kept::Kept;
+
 pub use continuity::Continuity;
 pub use document::{Bound, Discovery, SignedDiscovery};
 pub use fetch::{Fetch, FetchPolicy, Target};
 pub use gate::{Cause, DiscoveryGate, Rates};
 pub use state::{DomainState, HoldReason, Next, Outcome, Standing};
+
+/// What is kept of domains, in [`DomainState`].
+pub(super) const KEPT: &[Kept] =
+    &[Kept::of::<state::Pin>(), Kept::of::<state::Period>(), Kept::of::<state::Hold>()];

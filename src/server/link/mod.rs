@@ -29,6 +29,7 @@ use crate::storage::{Interrupt, Slot};
 use crate::time::{Span, Timestamp};
 
 use super::Context;
+use super::kept::Kept;
 use super::timing::Times;
 
 pub use alarm::{Alarm, ServerAlarm};
@@ -43,6 +44,17 @@ pub use send::Outgoing;
 pub(crate) use send::{drive, unreachable};
 pub use state::{Held, Mode, State};
 pub(crate) use stranger::{distrust, stranger};
+
+/// What is kept of links.
+pub(super) const KEPT: &[Kept] = &[
+    Kept::of::<Link>(),
+    Kept::of::<record::Chunk>(),
+    Kept::of::<peer::Peer>(),
+    Kept::of::<peer::PeerManifest>(),
+    Kept::of::<outbox::OutboxEntry>(),
+    Kept::of::<park::ParkedQueue>(),
+    Kept::of::<question::Asked>(),
+];
 
 /// What a link's timers begin with.
 pub(crate) const LINK_OWNER: u8 = b'l';

@@ -22,7 +22,7 @@ pub(super) struct KeptGap {
 }
 
 /// How many gaps another server may still tell.
-struct GapBudget(Budget);
+pub(super) struct GapBudget(Budget);
 
 /// Another server cannot say what it sent between two times: every device is told. `false`, and nothing happens, if it tells too many.
 pub(crate) fn gap(

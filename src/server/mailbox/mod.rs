@@ -26,6 +26,8 @@ mod token;
 pub mod hazmat;
 pub mod limits;
 
+use super::kept::Kept;
+
 pub(crate) use deliver::{affordable, deliver, may_submit, prepare, report, report_wants};
 pub(crate) use drain::{drain, push};
 pub(crate) use due::due;
@@ -39,3 +41,21 @@ pub use entry::{
 pub use inbox::InboxRequest;
 pub use request::{Listed, Settle};
 pub use token::{TokenChange, TokenChanged};
+
+/// What is kept of mailboxes.
+pub(super) const KEPT: &[Kept] = &[
+    Kept::of::<gap::GapBudget>(),
+    Kept::of::<gap::KeptGap>(),
+    Kept::of::<inbox::Blocked>(),
+    Kept::of::<inbox::KeptRequest>(),
+    Kept::of::<inbox::RequestState>(),
+    Kept::of::<inbox::Slot>(),
+    Kept::of::<origin::OriginState>(),
+    Kept::of::<payload::Body>(),
+    Kept::of::<payload::PayloadState>(),
+    Kept::of::<record::Held>(),
+    Kept::of::<record::Kept>(),
+    Kept::of::<record::MailboxState>(),
+    Kept::of::<token::TokenCount>(),
+    Kept::of::<token::TokenEntry>(),
+];

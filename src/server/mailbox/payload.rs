@@ -25,7 +25,8 @@ pub(super) struct PayloadState {
     is_due: bool,
 }
 
-struct Body(Vec<u8>);
+/// … and this is it.
+pub(super) struct Body(Vec<u8>);
 
 /// The name of a payload's state.
 pub(super) fn key(vault: &Vault, origin: &Origin, hash: &Hash) -> Key {

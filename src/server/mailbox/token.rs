@@ -31,7 +31,7 @@ pub(super) struct TokenEntry {
 }
 
 /// How many tokens an account has.
-struct TokenCount(u32);
+pub(super) struct TokenCount(u32);
 
 /// What an account does with its tokens. Each may be repeated: what is so already stays so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

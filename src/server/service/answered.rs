@@ -31,7 +31,7 @@ pub(super) struct Answered {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Known {
+pub(super) struct Known {
     request: RequestId,
     hash: Hash,
     response: Vec<u8>,

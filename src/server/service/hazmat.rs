@@ -1,10 +1,39 @@
 //! Directory and service without the frames around them, for tests, simulations and attackers: whoever calls says who it is.
 
+use super::{AskBlob, Hello, Refused, SessionToken, SignedBlobGrant, SignedHello, blob, session};
 use crate::crypto::random::Seed;
+use crate::identity::address::Address;
+use crate::identity::ids::AccountId;
 use crate::server::frame::{Answer, Claim, Lookup};
-use crate::server::{Context, Origin, Output, Server, directory, mailbox};
+use crate::server::{Context, Origin, Output, Pseudonym, Server, Submitter, directory, mailbox};
 use crate::storage::{Interrupt, Loaded, Machine, Step, Stop, StorageError, step, timer};
 use crate::time::Timestamp;
+use crate::wire::EncodeError;
+
+/// A token for a device, until a time. §8.2.
+pub fn session_token(server: &Server, who: Submitter, expires: Timestamp) -> SessionToken {
+    session::issue(server, who, expires)
+}
+
+/// Whose token it is, if the server made it and it holds. §8.2.
+pub fn session_of(server: &Server, token: &SessionToken, now: Timestamp) -> Option<Submitter> {
+    session::read(server, token, now)
+}
+
+/// What a hello says, if it is for the server and of this time. Whose signature it has is not looked at. §8.2.
+pub fn open_hello(server: &Server, signed: &SignedHello, now: Timestamp) -> Result<Hello, Refused> {
+    session::opened(server, now, signed)
+}
+
+/// How the server names a user towards an address. §8.5.
+pub fn pseudonym(server: &Server, account: AccountId, address: &Address) -> Pseudonym {
+    super::pseudonym::of(server, account, address)
+}
+
+/// The permission to upload a blob. §8.7.
+pub fn blob_grant(server: &Server, ask: AskBlob, now: Timestamp) -> Result<SignedBlobGrant, EncodeError> {
+    blob::grant(server, ask, now)
+}
 
 /// What a server does for its users, as a machine of its own.
 #[derive(Debug)]

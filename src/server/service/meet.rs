@@ -44,7 +44,7 @@ pub struct MeetDevice {
 
 /// The state of a mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct LinkMailbox {
+pub(super) struct LinkMailbox {
     account: AccountId,
     opened: Timestamp,
     until: Timestamp,
@@ -52,7 +52,8 @@ struct LinkMailbox {
     sent: [u32; 2],
 }
 
-struct LinkMessage(Vec<u8>);
+/// A message in it.
+pub(super) struct LinkMessage(Vec<u8>);
 
 impl Side {
     const fn index(self) -> usize {

@@ -18,6 +18,8 @@ mod submit;
 
 pub mod hazmat;
 
+use super::kept::Kept;
+
 pub(crate) use dispatch::{answer, due};
 pub(crate) use refused::Halt;
 
@@ -29,3 +31,11 @@ pub use request::{Operation, Register, Request};
 pub use response::{Outcome, Response};
 pub use route::{ClaimDevice, FindAddress, Right};
 pub use submit::{Destination, Submit, SubmitItem, Submitted};
+
+/// What is kept for devices.
+pub(super) const KEPT: &[Kept] = &[
+    Kept::of::<answered::Answered>(),
+    Kept::of::<answered::Known>(),
+    Kept::of::<meet::LinkMailbox>(),
+    Kept::of::<meet::LinkMessage>(),
+];

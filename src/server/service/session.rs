@@ -23,7 +23,7 @@ use crate::wire::Wire as _;
 const LASTS: Span = Span::from_secs(3_600);
 
 /// A token for a device, until a time.
-fn issue(server: &Server, who: Submitter, expires: Timestamp) -> SessionToken {
+pub(super) fn issue(server: &Server, who: Submitter, expires: Timestamp) -> SessionToken {
     let said = said(who, expires);
     let mac = Mac::labelled(&server.secret, label::mac::SESSION).array(&said).finish();
     let mut token = [0; SessionToken::LENGTH];
@@ -40,7 +40,7 @@ fn said(who: Submitter, expires: Timestamp) -> [u8; 56] {
 }
 
 /// Whose token it is, if this server made it and it still holds.
-fn read(server: &Server, token: &SessionToken, now: Timestamp) -> Option<Submitter> {
+pub(super) fn read(server: &Server, token: &SessionToken, now: Timestamp) -> Option<Submitter> {
     let (said, mac) = token.as_bytes().split_first_chunk::<56>()?;
     let expected = Mac::labelled(&server.secret, label::mac::SESSION).array(said).finish();
     let mac = Secret::new(mac.try_into().ok()?);
@@ -79,18 +79,18 @@ fn owner(ctx: &Context<'_, '_>, session: Option<&SessionToken>) -> Result<Submit
 }
 
 /// What a hello says, if it is for this server and of this time.
-fn opened(ctx: &Context<'_, '_>, signed: &SignedHello) -> Result<Hello, Refused> {
+pub(super) fn opened(server: &Server, now: Timestamp, signed: &SignedHello) -> Result<Hello, Refused> {
     let hello = Hello::decode(&signed.hello).map_err(|_| Refused::Invalid)?;
-    if hello.server != ctx.server.manifest.id() {
+    if hello.server != server.manifest.id() {
         return Err(Refused::Invalid);
     }
-    let is_near = ctx.now.since(hello.time) <= TOLERANCE && hello.time.since(ctx.now) <= TOLERANCE;
-    if is_near { Ok(hello) } else { Err(Refused::Clock(ctx.now)) }
+    let is_near = now.since(hello.time) <= TOLERANCE && hello.time.since(now) <= TOLERANCE;
+    if is_near { Ok(hello) } else { Err(Refused::Clock(now)) }
 }
 
 /// Answers a hello.
 pub(super) fn hello(ctx: &mut Context<'_, '_>, signed: &SignedHello) -> Result<Welcome, Halt> {
-    let hello = opened(ctx, signed)?;
+    let hello = opened(ctx.server, ctx.now, signed)?;
     let vault = ctx.tx.vault();
     let (entry, head) = (AccountEntry::key(vault, hello.account), DevicePrekeys::key(vault, hello.device));
     ctx.tx.need([entry, head].map(Want::Record))?;
@@ -106,7 +106,7 @@ pub(super) fn hello(ctx: &mut Context<'_, '_>, signed: &SignedHello) -> Result<W
 
 /// Registers an account, and answers its hello.
 pub(super) fn register(ctx: &mut Context<'_, '_>, request: &Register) -> Result<Welcome, Halt> {
-    let hello = opened(ctx, &request.hello)?;
+    let hello = opened(ctx.server, ctx.now, &request.hello)?;
     let address = hello.address.as_ref().ok_or(Refused::Invalid)?;
     let account = request.manifest.clone().verify::<Account>().map_err(|_| Refused::Invalid)?;
     // The manifest is public: only a device that it lists can register it.
