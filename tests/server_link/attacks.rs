@@ -112,7 +112,7 @@ fn f_08_numbers_at_their_ends() {
         let frame = forged(&net, |frame| {
             frame.parts = vec![Part::Batch(batch(epoch, u64::MAX))];
         });
-        assert!(net.input(&to, &Input::Peer(frame)).is_some(), "answered with the position");
+        assert!(net.input(&to, &Input::Peer(frame.into())).is_some(), "answered with the position");
     }
     (20..30).for_each(|number| submit(&mut net, number));
     net.pass(Span::from_secs(20));
@@ -137,7 +137,7 @@ fn f_09_frames_out_of_their_time_are_refused() {
         let frame = forged(&net, |frame| {
             (frame.sent_at, frame.expires_at) = (sent_at, sent_at.plus(Span::from_secs(60)));
         });
-        assert_eq!(net.input(&to, &Input::Peer(frame)).is_some(), is_taken, "{sent_at:?}");
+        assert_eq!(net.input(&to, &Input::Peer(frame.into())).is_some(), is_taken, "{sent_at:?}");
     }
 }
 
@@ -162,7 +162,7 @@ fn f_14_a_frame_is_for_whom_it_names() {
     let others = [ServerId::from_bytes([9; 32]), net.identities[&domain("a.test")].manifest.id()];
     for other in others {
         let frame = forged(&net, |frame| frame.to = other);
-        assert_eq!(net.input(&domain("b.test"), &Input::Peer(frame)), None, "for another server");
+        assert_eq!(net.input(&domain("b.test"), &Input::Peer(frame.into())), None, "for another server");
     }
     // A batch that is made for the stream to another server continues no stream here.
     let to = ServerId::from_bytes([9; 32]);
@@ -180,7 +180,7 @@ fn f_14_a_frame_is_for_whom_it_names() {
         };
         frame.parts = vec![Part::Batch(batch)];
     });
-    assert!(net.input(&domain("b.test"), &Input::Peer(frame)).is_some());
+    assert!(net.input(&domain("b.test"), &Input::Peer(frame.into())).is_some());
     assert!(!found(&mut net).contains(&1_000));
 }
 

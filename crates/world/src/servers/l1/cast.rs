@@ -199,10 +199,8 @@ impl Member {
         let mut operations = vec![Operation::Account(entry(number, false))];
         for other in (0..3).filter(|other| *other != number) {
             for which in [Kind::Good, Kind::Sink] {
-                operations.push(Operation::Tokens(
-                    account(number),
-                    TokenChange::Add(token(number, other, which)),
-                ));
+                operations
+                    .push(Operation::Tokens(account(number), TokenChange::Add(token(number, other, which))));
             }
             let sink = TokenChange::Sink(token(number, other, Kind::Sink));
             operations.push(Operation::Tokens(account(number), sink));

@@ -200,12 +200,7 @@ impl Host {
 }
 
 impl Process {
-    fn input(
-        &mut self,
-        now: Timestamp,
-        rng: &mut Generator,
-        input: &Input,
-    ) -> Result<Vec<Said>, String> {
+    fn input(&mut self, now: Timestamp, rng: &mut Generator, input: &Input) -> Result<Vec<Said>, String> {
         if *input == Input::Wake {
             self.wake_at = None;
         }

@@ -180,9 +180,7 @@ fn action(dice: &mut Dice, servers: u8, faults: &[Fault]) -> Action {
             Some(Fault::Fail) => Action::Fail(any),
             Some(Fault::Repeat) => Action::Repeat(any),
             Some(Fault::Replay) => Action::Replay(any),
-            Some(Fault::Crash) => {
-                Action::Crash(CRASHES[usize::try_from(dice.below(3)).unwrap()].0, server)
-            }
+            Some(Fault::Crash) => Action::Crash(CRASHES[usize::try_from(dice.below(3)).unwrap()].0, server),
             Some(Fault::Power) => Action::Power(server),
             Some(Fault::Restore) if dice.below(2) == 0 => Action::BackUp(server),
             Some(Fault::Restore) => Action::Restore(server, other),
@@ -261,7 +259,9 @@ fn number<T: FromStr>(word: Option<&&str>) -> Result<T, String> {
 
 fn named<T: Copy>(names: &[(T, &str)], word: Option<&&str>) -> Result<T, String> {
     let found = names.iter().find(|(_, name)| Some(name) == word);
-    found.map(|(value, _)| *value).ok_or_else(|| format!("not one of {:?}", names.iter().map(|n| n.1).collect::<Vec<_>>()))
+    found
+        .map(|(value, _)| *value)
+        .ok_or_else(|| format!("not one of {:?}", names.iter().map(|n| n.1).collect::<Vec<_>>()))
 }
 
 impl FromStr for Action {
