@@ -4,12 +4,15 @@ use crate::wire::{DecodeError, EncodeError, Wire};
 
 use super::{discovery, link, mailbox, quota, service, timing};
 
+/// What a message is after it was decoded, when it is encoded again.
+type Again = Result<Result<Vec<u8>, EncodeError>, DecodeError>;
+
 /// A message that is kept: its name, and a function that decodes it and encodes it again.
 #[derive(Clone, Copy, Debug)]
 pub struct Kept {
     /// As the `.proto` file names it.
     pub name: &'static str,
-    again: fn(&[u8]) -> Result<Result<Vec<u8>, EncodeError>, DecodeError>,
+    again: fn(&[u8]) -> Again,
 }
 
 impl Kept {
@@ -18,7 +21,7 @@ impl Kept {
     }
 
     /// Decodes a message, and encodes it again.
-    pub fn again(&self, bytes: &[u8]) -> Result<Result<Vec<u8>, EncodeError>, DecodeError> {
+    pub fn again(&self, bytes: &[u8]) -> Again {
         (self.again)(bytes)
     }
 }
