@@ -2,7 +2,7 @@
 
 use crate::identity::chain::ForkEvidence;
 use crate::identity::ids::ServerId;
-use crate::server::discovery::{Cause, DomainState, HoldReason, Standing};
+use crate::server::discovery::{Cause, DomainState, HoldReason, Next, Standing};
 use crate::server::frame::{Answer, Authentic, Frame, Part};
 use crate::server::stream::{Batch, Inbound, Position, Route, StreamId, Verdicts, Window};
 use crate::server::{Code, Context, Item, Origin, Reason, Verdict, directory, mailbox};
@@ -16,8 +16,10 @@ use super::send::{OutboundWork, frame, request};
 use super::state::{Held, Mode};
 use super::{Alarm, LinkWork, WINDOW_BYTES, WINDOW_ITEMS, find, question};
 
-/// When a server may come again that this one does not listen to yet.
+/// When a server may come again whose domain has just been asked …
 const STRANGER_WAIT: Span = Span::from_secs(5);
+/// … or was asked before, without an answer so far …
+const ASKED_WAIT: Span = Span::from_secs(60);
 /// … or not at all, as it looks.
 const HELD_WAIT: Span = Span::from_secs(3_600);
 /// A frame that has decided on more items than this brings no new ones: one step has limits.
@@ -163,11 +165,12 @@ fn listen(ctx: &mut Context<'_, '_>, frame: &Frame, peer: &Peer) -> Result<(Link
         work.link.state.mode = Mode::Held(Held::Clone);
         ctx.alarm(&domain, Alarm::Clone)?;
     }
-    let standing = find::ask(ctx, &domain, Cause::Inbound)?.standing;
+    let next = find::ask(ctx, &domain, Cause::Inbound)?;
+    let standing = next.standing;
     let not_before = match (work.link.state.mode, standing) {
         (Mode::Held(_), _) | (_, Standing::Held { .. }) => Some(ctx.now.plus(HELD_WAIT)),
         (_, Standing::Bound(server)) if server == frame.from => None,
-        _ => Some(ctx.now.plus(STRANGER_WAIT)),
+        _ => Some(come_again(&next, ctx.now)),
     };
     if not_before.is_some() {
         let fork = match standing {
@@ -189,9 +192,21 @@ fn listen(ctx: &mut Context<'_, '_>, frame: &Frame, peer: &Peer) -> Result<(Link
 }
 
 /// What a server is told that is not listened to yet.
-pub(super) fn later(ctx: &mut Context<'_, '_>, frame: &Frame) -> Result<Vec<Part>, Interrupt> {
-    let windows = closed(frame, Some(ctx.now.plus(STRANGER_WAIT)));
+pub(super) fn later(ctx: &mut Context<'_, '_>, frame: &Frame, next: &Next) -> Result<Vec<Part>, Interrupt> {
+    let windows = closed(frame, Some(come_again(next, ctx.now)));
     said(ctx, frame.from, Heard { windows, ..Heard::default() })
+}
+
+/// When a server may come again whose domain is asked: soon if that has just begun, otherwise when there may be news.
+fn come_again(next: &Next, now: Timestamp) -> Timestamp {
+    let at = match next.standing {
+        _ if next.fetch => now.plus(STRANGER_WAIT),
+        Standing::Asked => now.plus(ASKED_WAIT),
+        Standing::Absent { until } => until,
+        Standing::Unknown => next.retry.unwrap_or(now.plus(ASKED_WAIT)),
+        Standing::Bound(_) | Standing::Held { .. } => now.plus(HELD_WAIT),
+    };
+    at.max(now.plus(STRANGER_WAIT)).min(now.plus(HELD_WAIT))
 }
 
 /// Every batch is answered, also where none is taken.

@@ -19,9 +19,9 @@ pub(crate) fn stranger(
     authentic: &Authentic,
     body: ServerBody,
 ) -> Result<Frame, Interrupt> {
-    find::ask(ctx, &body.domain, Cause::Inbound)?;
+    let next = find::ask(ctx, &body.domain, Cause::Inbound)?;
     let peer = Peer::claimed(authentic.mine, body);
-    let parts = receive::later(ctx, authentic)?;
+    let parts = receive::later(ctx, authentic, &next)?;
     let request = request(ctx)?;
     let mut frame = frame(ctx, &peer, authentic.from, (request, Some(authentic.request)), parts);
     // Nothing of its is held.
