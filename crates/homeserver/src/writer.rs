@@ -34,6 +34,7 @@ impl<M> Clone for Writer<M> {
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are inputs")]
 enum Job<M> {
     Run(Input, oneshot::Sender<Result<Vec<u8>, Failed>>),
     Replace(Box<M>),

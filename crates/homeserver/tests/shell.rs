@@ -106,7 +106,7 @@ impl Running {
         });
         let to = shell.address();
         let running = Self { runtime, shell: Some(shell), watch, to };
-        running.until(|| running.ready() == 200);
+        Running::until(|| running.ready() == 200);
         running
     }
 
@@ -119,7 +119,7 @@ impl Running {
         call(self.to, "GET", "/health/ready", b"").unwrap().0
     }
 
-    fn until(&self, holds: impl Fn() -> bool) {
+    fn until(holds: impl Fn() -> bool) {
         let start = Instant::now();
         while !holds() {
             assert!(start.elapsed() < Duration::from_secs(20), "it does not come");
@@ -239,7 +239,7 @@ fn a_store_that_fails_is_seen_and_one_that_works_again_too() {
     assert_eq!(call(running.to, "GET", "/health/live", b"").unwrap().0, 200);
     running.watch.fails.store(false, Ordering::SeqCst);
     // By itself, because it looks again after a failure.
-    running.until(|| running.ready() == 200);
+    Running::until(|| running.ready() == 200);
     assert_eq!(running.ask(b"+"), ok("1"));
 }
 
