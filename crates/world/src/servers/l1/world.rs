@@ -266,7 +266,8 @@ impl SimWorld {
     /// Time passes, and whoever wants to be woken is.
     pub(super) fn pass(&mut self, span: Span) -> Result<(), String> {
         let until = self.now.plus(span);
-        for _ in 0..1_000 {
+        // Waits between attempts are short at first, and there are links and copies of servers.
+        for _ in 0..1_000 + span.as_millis() / 2_000 {
             let next = self.hosts.iter().enumerate().filter_map(|(at, host)| Some((host.wake_at()?, at)));
             let Some((due, at)) = next.min().filter(|(due, _)| *due <= until) else {
                 self.now = until;
