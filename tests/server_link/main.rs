@@ -4,6 +4,7 @@
 
 mod attacks;
 mod faults;
+mod poison;
 mod scene;
 #[path = "../servers/mod.rs"]
 mod servers;

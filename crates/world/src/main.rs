@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use sottovoce_world::Failure;
 use sottovoce_world::ratchet;
-use sottovoce_world::servers::{l0, l1};
+use sottovoce_world::servers::{l0, l1, outage};
 use sottovoce_world::sessions::{self, Seeds, Sessions};
 use sottovoce_world::store::{self, Options, Worker};
 
@@ -32,6 +32,8 @@ enum World {
     Seeds(Seeds),
     /// Carries out a plan from a file, and says what happens
     Plan(l1::Watch),
+    /// A server that is away for a week while items are queued for it
+    Outage(outage::Options),
     #[command(hide = true)]
     StoreWorker(Worker),
 }
@@ -44,6 +46,7 @@ fn main() -> Result<ExitCode, Failure> {
         World::L0(options) => Ok(l0::main(&options)),
         World::Seeds(which) => Ok(l1::main(&which.seeds)),
         World::Plan(what) => l1::watch(&what),
+        World::Outage(options) => outage::main(&options),
         World::StoreWorker(worker) => worker.run().map(|()| ExitCode::SUCCESS),
     }
 }

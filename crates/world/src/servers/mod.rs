@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `l0` | no order of events within small bounds breaks a stream: all of them are tried |
 //! | `seeds 0..1000000` | nor does any of so many histories of whole servers |
+//! | `outage` | a server that comes back after a week gets all that was queued for it |
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -20,3 +21,4 @@
 pub mod explore;
 pub mod l0;
 pub mod l1;
+pub mod outage;
