@@ -4,10 +4,11 @@ use std::sync::OnceLock;
 
 use sottovoce::crypto::hash::Hash;
 use sottovoce::identity::address::Domain;
-use sottovoce::identity::chain::{Order, Subject as _};
+use sottovoce::identity::chain::Order;
 use sottovoce::identity::ids::{AccountId, DeviceId, RequestId, ServerId};
 use sottovoce::identity::server::OnlineKey;
 use sottovoce::identity::validity::{LONGEST, Validity};
+use sottovoce::server::Stale;
 use sottovoce::server::directory::{
     AccountEntry, AccountState, AddressOwner, AskBudget, Bitmap, ClaimBudget, DevicePrekeys, Export,
     ExportedDevice, Invite, NewPrekeys, PrekeysHeld, RegisteredKey, StockUse,
@@ -31,7 +32,6 @@ use sottovoce::server::stream::{Batch, Inbound, Mark, Outbound, Position};
 use sottovoce::server::{
     DeviceItem, Input, Instance, Item, Output, RequestItem, Server, Submitter, Token, Verdict,
 };
-use sottovoce::server::Stale;
 use sottovoce::storage::{MemoryStore, Vault, run};
 use sottovoce::time::Span;
 use sottovoce::wire::{Rule, Wire};
@@ -154,7 +154,8 @@ pub(super) fn discovery_texts(data: &[u8]) {
     if let Ok(Some(record)) = dns::among(&texts) {
         assert_eq!(texts.iter().filter(|text| **text == record.to_string()).count(), 1);
     }
-    let mut fetch = Some(Fetch::of(&domain("example.org"), sottovoce::server::discovery::FetchPolicy::default()));
+    let mut fetch =
+        Some(Fetch::of(&domain("example.org"), sottovoce::server::discovery::FetchPolicy::default()));
     let mut redirects = 0;
     for location in texts.iter().cycle().take(8) {
         fetch = fetch.and_then(|fetch| fetch.redirected(location));
@@ -185,7 +186,7 @@ fn scene() -> &'static Scene {
         let here = Identities::found("here.example", &mut rng);
         let peer = Identities::found("known.example", &mut rng);
         let (server, mut store, bound) = (here.start(1), MemoryStore::new(), peer.bound(START));
-        run(&server, &mut store, START, &mut rng, &Input::Wake).expect("starts");
+        drop(run(&server, &mut store, START, &mut rng, &Input::Wake).expect("starts"));
         let account = AccountEntry {
             account: DEVICE.account,
             address: "alice@here.example".parse().expect("an address"),
@@ -200,7 +201,7 @@ fn scene() -> &'static Scene {
             hazmat::Input::Mailboxes(Operation::Account(account)),
             hazmat::Input::Mailboxes(Operation::Tokens(DEVICE.account, TokenChange::Add(TOKEN))),
         ] {
-            run(&Plain(&server), &mut store, START, &mut rng, &input).expect("runs");
+            drop(run(&Plain(&server), &mut store, START, &mut rng, &input).expect("runs"));
         }
         let session = services::session_token(&server, DEVICE, START.plus(Span::from_secs(3_600)));
         Scene { id: here.manifest.id(), server, store, peer, session }
@@ -246,7 +247,9 @@ fn input(scene: &Scene, pieces: &mut Pieces<'_>, posts: &[(Domain, RequestId)]) 
         }
         10 => Input::PeerReply { to, request: request_id, reply: None },
         11 => Input::Fetched { domain: to, document: Some(data.to_vec()) },
-        12 => Input::Fetched { domain: domain("stranger.example"), document: Some(scene.peer.document.clone()) },
+        12 => {
+            Input::Fetched { domain: domain("stranger.example"), document: Some(scene.peer.document.clone()) }
+        }
         13 => Input::Resume(to),
         14 => Input::Invite(Pieces(data).take(), START.plus(Span::from_days(1))),
         _ => Input::Wake,
@@ -339,7 +342,8 @@ pub(super) fn session_tokens(data: &[u8]) {
     let mask: [u8; SessionToken::LENGTH] = Pieces(data).take();
     let mut bytes = *scene.session.as_bytes();
     bytes.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
-    let holds = |bytes| services::session_of(&scene.server, &SessionToken::from_bytes(bytes), START).is_some();
+    let holds =
+        |bytes| services::session_of(&scene.server, &SessionToken::from_bytes(bytes), START).is_some();
     assert_eq!(holds(bytes), mask == [0; SessionToken::LENGTH]);
     assert!(!holds(mask) || mask == *scene.session.as_bytes());
     let Ok(grant) = SignedBlobGrant::decode(data) else { return };

@@ -71,7 +71,8 @@ impl Ends {
         request[..8].copy_from_slice(&self.requests.to_be_bytes());
         let request = RequestId::from_bytes(request);
         let acked = self.sender.stream.acked();
-        let entries = (acked.through..).zip(&self.sender.log[usize::try_from(acked.through).expect("small")..]);
+        let entries =
+            (acked.through..).zip(&self.sender.log[usize::try_from(acked.through).expect("small")..]);
         let entries = entries.take(most).map(|(before, item)| (before + 1, Item::hash(item), item.clone()));
         let batch = self.sender.stream.send(&ROUTE, request, entries.collect());
         let batch = batch.expect("the log is what it was");
@@ -149,7 +150,10 @@ impl Ends {
         if self.is_honest {
             let decided = self.receiver.decided.len();
             assert_eq!(self.receiver.decided, log[..decided], "each once, in order");
-            assert!(stream.acked().through <= u64::try_from(decided).expect("small"), "nothing is taken for decided");
+            assert!(
+                stream.acked().through <= u64::try_from(decided).expect("small"),
+                "nothing is taken for decided"
+            );
         }
     }
 

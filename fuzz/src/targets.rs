@@ -22,8 +22,8 @@ use identity::{
 use rand_core::CryptoRng;
 use ratchet::{mask_apply, padded_body, ratchet_first, ratchet_open, ratchet_seal, wire_ratchet};
 use server::{
-    discovery_texts, server_machine, server_names, server_signatures, session_tokens, wire_mailbox, wire_server,
-    wire_server_kept, wire_service,
+    discovery_texts, server_machine, server_names, server_signatures, session_tokens, wire_mailbox,
+    wire_server, wire_server_kept, wire_service,
 };
 use sottovoce::crypto::absorb::{Absorb, Input};
 use sottovoce::crypto::aead::OneTimeKey;
