@@ -24,9 +24,18 @@ GROUPS = {
     "wire_handshake": "OneTimePlace Initial LinkProof OwnBundle OwnManifest ReplayEntry HandshakeAwaiting HandshakeAnswering PeerFloor "
     "SessionStanding",
     "wire_ratchet": "PairwiseFrame RatchetState SkippedBlock",
+    "wire_server": "Discovery SignedDiscovery Frame SignedFrame Batch Verdict Position Item Lookup Claim Answer",
+    "wire_mailbox": "ItemStatus Drained",
+    "wire_service": "Request Response Refused Hello SignedHello BlobGrant SignedBlobGrant",
+    "wire_server_kept": "DomainState DiscoveryGate Period DomainPin DomainHold InboundStream OutboundStream Peer PeerManifest Link OutboxEntry "
+    "ParkedQueue Question ServerAlarm PayloadItem TokenEntry TokenCount MailboxState KeptEntry HeldItem PayloadState OriginState RequestState "
+    "KeptRequest KeptGap GapBudget AccountEntry AddressOwner RegisteredKey DevicePrekeys StockUse ClaimBudget AskBudget Invite Answered "
+    "LinkMailbox LinkMessage",
 }
 for group, messages in GROUPS.items():
     WIRE.update({message: [group] for message in messages.split()})
+# Kinds of inputs of the machine, fuzz/src/server.rs.
+MACHINE = {"Frame": [1, 8], "SignedFrame": [0, 7], "Request": [3, 4], "SignedDiscovery": [11]}
 PARSERS = {
     "x25519.parse": ("x25519_public_key", "public"),
     "ed25519.parse": ("ed25519_public_key", "public"),
@@ -51,12 +60,19 @@ def seeds(case):
     if op == "wire.decode":
         for target in WIRE[given["message"]]:
             yield target, bytes.fromhex(given["bytes"])
+        # A server takes these as they are, and as if who may had sent them.
+        for kind in MACHINE.get(given["message"], []):
+            data = bytes.fromhex(given["bytes"])
+            if len(data) < 2**16:
+                yield "server_machine", bytes([kind]) + len(data).to_bytes(2, "big") + data
     elif op in PARSERS:
         target, member = PARSERS[op]
         yield target, bytes.fromhex(given[member])
     elif op == "address.parse":
         yield "address", given["text"].encode()
         yield "domain", given["text"].rpartition("@")[2].encode()
+    elif op == "discovery.record":
+        yield "discovery_texts", "\n".join(given["texts"]).encode()
     elif op == "phrase.parse":
         yield "recovery_phrase", given["phrase"].encode()
     elif op == "one_time.open":

@@ -7,8 +7,12 @@ mod handshake;
 mod identity;
 #[path = "ratchet.rs"]
 mod ratchet;
+#[path = "server.rs"]
+mod server;
 #[path = "storage.rs"]
 mod storage;
+#[path = "stream.rs"]
+mod stream;
 
 use handshake::{identity_block, initial_open, link_proof, wire_handshake};
 use identity::{
@@ -17,6 +21,10 @@ use identity::{
 };
 use rand_core::CryptoRng;
 use ratchet::{mask_apply, padded_body, ratchet_first, ratchet_open, ratchet_seal, wire_ratchet};
+use server::{
+    discovery_texts, server_machine, server_names, server_signatures, session_tokens, wire_mailbox,
+    wire_server, wire_server_kept, wire_service,
+};
 use sottovoce::crypto::absorb::{Absorb, Input};
 use sottovoce::crypto::aead::OneTimeKey;
 use sottovoce::crypto::attachment::{AttachmentPointer, Opener, Position, Sealer};
@@ -30,6 +38,7 @@ use sottovoce::identity::address::Address;
 use sottovoce::wire::specimen::{Mark, Part, Specimen};
 use sottovoce::wire::{Rule, Wire};
 use storage::{stored_records, timers_and_jobs, vault_names, vault_open};
+use stream::stream_ends;
 
 /// A target: its name, the functions it covers, and what it does with an input.
 pub struct Target {
@@ -112,6 +121,17 @@ targets! {
     ratchet_first covers "open::open_first", "mod::Ratchet::respond";
     ratchet_seal covers "seal::Ratchet::seal", "hazmat::open_body";
     initial_open covers "wire::Wire::decode<Initial>";
+    wire_server covers "wire::Wire::decode<Discovery>", "wire::Wire::decode<SignedDiscovery>", "wire::Wire::decode<Seen>", "wire::Wire::decode<Frame>", "wire::Wire::decode<SignedFrame>", "wire::Wire::decode<Part>", "wire::Wire::decode<Batch>", "wire::Wire::decode<Verdict>", "wire::Wire::decode<Stale>", "wire::Wire::decode<Position>", "wire::Wire::decode<Item>", "wire::Wire::decode<DeviceItem>", "wire::Wire::decode<RequestItem>", "wire::Wire::decode<Lookup>", "wire::Wire::decode<Claim>", "wire::Wire::decode<Answer>";
+    wire_mailbox covers "wire::Wire::decode<LogPlace>", "wire::Wire::decode<MailboxCursor>", "wire::Wire::decode<MailboxItem>", "wire::Wire::decode<ItemStatus>", "wire::Wire::decode<MailboxEntry>", "wire::Wire::decode<AgedEntries>", "wire::Wire::decode<Gap>", "wire::Wire::decode<Drained>", "wire::Wire::decode<InboxRequest>", "wire::Wire::decode<Listed>";
+    wire_service covers "wire::Wire::decode<Request>", "wire::Wire::decode<Response>", "wire::Wire::decode<Refused>", "wire::Wire::decode<Hello>", "wire::Wire::decode<SignedHello>", "wire::Wire::decode<Limits>", "wire::Wire::decode<Welcome>", "wire::Wire::decode<Register>", "wire::Wire::decode<Export>", "wire::Wire::decode<ExportedDevice>", "wire::Wire::decode<NewPrekeys>", "wire::Wire::decode<PrekeysHeld>", "wire::Wire::decode<FindAddress>", "wire::Wire::decode<ClaimDevice>", "wire::Wire::decode<Submit>", "wire::Wire::decode<SubmitItem>", "wire::Wire::decode<Submitted>", "wire::Wire::decode<TokenChange>", "wire::Wire::decode<MeetDevice>", "wire::Wire::decode<AskBlob>", "wire::Wire::decode<BlobGrant>", "wire::Wire::decode<SignedBlobGrant>";
+    wire_server_kept covers "kept::Kept::again", "wire::Wire::decode<DomainState>", "wire::Wire::decode<DiscoveryGate>", "wire::Wire::decode<Inbound>", "wire::Wire::decode<Outbound>", "wire::Wire::decode<Mark>", "wire::Wire::decode<ServerAlarm>", "wire::Wire::decode<AccountEntry>", "wire::Wire::decode<AddressOwner>", "wire::Wire::decode<RegisteredKey>", "wire::Wire::decode<DevicePrekeys>", "wire::Wire::decode<StockUse>", "wire::Wire::decode<ClaimBudget>", "wire::Wire::decode<AskBudget>", "wire::Wire::decode<Invite>",
+        "wire::Wire::decode<Answered>", "wire::Wire::decode<Asked>", "wire::Wire::decode<Blocked>", "wire::Wire::decode<Body>", "wire::Wire::decode<Budget>", "wire::Wire::decode<Chunk>", "wire::Wire::decode<GapBudget>", "wire::Wire::decode<Held>", "wire::Wire::decode<Hold>", "wire::Wire::decode<Kept>", "wire::Wire::decode<KeptGap>", "wire::Wire::decode<KeptRequest>", "wire::Wire::decode<Known>", "wire::Wire::decode<Link>", "wire::Wire::decode<LinkMailbox>", "wire::Wire::decode<LinkMessage>", "wire::Wire::decode<MailboxState>", "wire::Wire::decode<OriginState>", "wire::Wire::decode<OutboxEntry>", "wire::Wire::decode<ParkedQueue>", "wire::Wire::decode<PayloadState>", "wire::Wire::decode<Peer>", "wire::Wire::decode<PeerManifest>", "wire::Wire::decode<Period>", "wire::Wire::decode<Pin>", "wire::Wire::decode<RequestState>", "wire::Wire::decode<Slot>", "wire::Wire::decode<Times>", "wire::Wire::decode<TokenCount>", "wire::Wire::decode<TokenEntry>";
+    server_names covers "item::Item::hash", "ids::Token::from_bytes", "hello::SessionToken::from_bytes", "record::Bitmap::from_bytes", "record::Invite::key";
+    discovery_texts covers "dns::ServerRecord::from_str", "dns::among", "networks::Network::from_str", "fetch::Fetch::redirected";
+    server_signatures covers "document::SignedDiscovery::verify", "signed::Unverified::verify", "arrived::Arrived::new";
+    session_tokens covers "wire::Wire::decode<SignedBlobGrant>";
+    server_machine covers "wire::Wire::decode<Request>";
+    stream_ends covers "wire::Wire::decode<Batch>";
 }
 
 /// Runs the target of this name.
