@@ -7,8 +7,8 @@ use sottovoce::server::frame::{Access, Claim, Lookup, Part};
 use sottovoce::server::{Output, Pseudonym, Token};
 
 use crate::people::claim_of;
-use crate::servers::Identities;
 use crate::scene::{Cost, Scene, TOKEN, batch, frame, item, sign};
+use crate::servers::Identities;
 
 /// What is said to a frame: bytes to whoever sent it, and messages to others.
 struct Said {

@@ -1,6 +1,7 @@
 //! Which manifest of a chain a server holds. `docs/PROTOCOL.md` §7.2.
 
 use crate::crypto::hash::Hash;
+use crate::identity::Verified;
 use crate::identity::chain::{Order, Subject};
 use crate::wire::Rule;
 use crate::wire::generated::messages as proto;
@@ -17,7 +18,7 @@ pub struct Seen {
 
 impl Seen {
     /// Of this manifest.
-    pub fn of<T: Subject>(subject: &T) -> Self {
+    pub fn of<T: Subject>(subject: &Verified<T>) -> Self {
         Self { order: subject.chain().order(), hash: subject.chain().hash() }
     }
 

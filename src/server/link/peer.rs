@@ -42,7 +42,7 @@ impl Peer {
             endpoints: server.endpoints().to_vec(),
             online_keys: server.online_keys().to_vec(),
         };
-        Self::claimed(Seen::of(&**server), body)
+        Self::claimed(Seen::of(server), body)
     }
 
     /// What a server says of itself.

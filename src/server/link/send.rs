@@ -318,7 +318,7 @@ pub(super) fn frame(
     (request, reply_to): (RequestId, Option<RequestId>),
     parts: Vec<Part>,
 ) -> Frame {
-    let mine = Seen::of(&*ctx.server.manifest);
+    let mine = Seen::of(&ctx.server.manifest);
     let is_known = peer.holds == Some(mine);
     Frame {
         from: ctx.server.manifest.id(),

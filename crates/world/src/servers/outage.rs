@@ -290,7 +290,8 @@ where
         let until = self.now.plus(span);
         let there = if self.is_away { 1 } else { 2 };
         loop {
-            let due = self.sides[..there].iter().enumerate().filter_map(|(side, it)| Some((it.wake_at?, side)));
+            let due =
+                self.sides[..there].iter().enumerate().filter_map(|(side, it)| Some((it.wake_at?, side)));
             let Some((at, side)) = due.min().filter(|(at, _)| *at <= until) else { break };
             self.now = self.now.max(at);
             self.input(side, Input::Wake);
