@@ -30,7 +30,7 @@ impl Held {
         let (slot, other) = (ctx.tx.read::<Manifest>(held)?, ctx.tx.read::<Manifest>(other)?);
         let Some(manifest) = slot.value() else { return Ok(None) };
         let first = verified(manifest)?;
-        let newest = Seen::of(&*first);
+        let newest = Seen::of(&first);
         let mut followed = Followed::new(first);
         if let Some(manifest) = other.value() {
             followed.learn(verified(manifest)?).map_err(|_| StorageError::Unreadable)?;
@@ -82,7 +82,7 @@ pub(crate) fn put(
                 ctx.tx.delete(held.other)?;
             }
             install(ctx, (entry, held.slot), before, &new)?;
-            Ok(Seen::of(&*new))
+            Ok(Seen::of(&new))
         }
     }
 }
