@@ -465,3 +465,86 @@ fn only_a_device_of_the_account_registers_it() {
     assert_eq!(home.store.records(), 0);
     assert_ne!(RequestId::from_bytes([0; 16]), home.request_id());
 }
+
+/// The account as its recovery key starts it again, with a new device alone.
+fn recovered(person: &Person, seed: u64) -> Person {
+    let device = DeviceSecret::generate(&mut people::generator(seed)).unwrap();
+    let mut draft = Draft::recovering(&person.account);
+    draft.add(device.possess(person.account.id()), Capabilities::MANAGE).unwrap();
+    let account = draft.sign(&at(person.recovery.signing(), NOW)).unwrap();
+    let recovery = RecoveryKey::generate(&mut people::generator(seed)).unwrap();
+    Person { recovery, device, account, address: person.address.clone(), session: None }
+}
+
+/// After a recovery no device is left that could put the manifest in a session.
+#[test]
+fn a_recovered_account_gets_in_with_a_device_that_the_server_has_not_seen() {
+    let mut home = Home::new(Registration::Open);
+    let alice = Person::at_home(&mut home, "alice", 1, 0);
+    let mut again = recovered(&alice, 90);
+    let hello = again.hello(&home, None).sign(again.device.signing()).unwrap();
+    assert_eq!(refused(&home.once(None, Operation::Hello(hello))), Refused::Unknown);
+    let registration = again.registration(&home);
+    let outcome = home.twice(None, Operation::Register(Box::new(registration)));
+    let Outcome::Welcome(welcome) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(welcome.held.hash, again.account.hash());
+    again.session = Some(welcome.session);
+    assert!(matches!(home.once(again.session, Operation::Export), Outcome::Export(_)));
+    // The device that was lost is out, and the manifest that lists it does not come back.
+    assert_eq!(refused(&home.once(alice.session, Operation::Export)), Refused::Session);
+    let registration = alice.registration(&home);
+    let outcome = home.twice(None, Operation::Register(Box::new(registration)));
+    assert_eq!(refused(&outcome), Refused::Unknown);
+    let Reply::Found { manifest, .. } = home.lookup("b.example", &alice.address).reply else { panic!() };
+    assert_eq!(manifest.verify::<Account>().unwrap(), again.account);
+}
+
+/// A server that lost its store, or was set back, may be told of a removed device first.
+#[test]
+fn a_manifest_from_before_a_removal_does_not_lock_its_account_out() {
+    let mut home = Home::new(Registration::Open);
+    let alice = Person::at_home(&mut home, "alice", 1, 0);
+    let again = recovered(&alice, 90);
+    // The thief comes first; the owner has only the new device.
+    let mut lost = Home::new(Registration::Open);
+    let registration = alice.registration(&lost);
+    assert!(matches!(lost.twice(None, Operation::Register(Box::new(registration))), Outcome::Welcome(_)));
+    let registration = again.registration(&lost);
+    let outcome = lost.twice(None, Operation::Register(Box::new(registration)));
+    assert!(matches!(outcome, Outcome::Welcome(_)), "{outcome:?}");
+    assert_eq!(refused(&lost.once(alice.session, Operation::Export)), Refused::Session);
+}
+
+/// Whoever may not register finds out nothing by trying (attack P-07).
+#[test]
+fn p_07_a_closed_door_does_not_tell_which_addresses_are_taken() {
+    for registration in [Registration::Closed, Registration::Invite] {
+        let mut open = Home::new(Registration::Open);
+        Person::at_home(&mut open, "alice", 1, 0);
+        let mut home = Home::new(registration);
+        home.store = open.store;
+        for name in ["alice", "nobody"] {
+            let registration = Person::new(name, 2).registration(&home);
+            let outcome = home.twice(None, Operation::Register(Box::new(registration)));
+            assert_eq!(refused(&outcome), Refused::Denied, "{name}");
+        }
+    }
+}
+
+/// A successor that is refused for its keys leaves the fork as it is.
+#[test]
+fn d_13_a_manifest_that_is_refused_ends_no_fork() {
+    let mut home = Home::new(Registration::Open);
+    let alice = Person::at_home(&mut home, "alice", 1, 0);
+    let bob = Person::at_home(&mut home, "bob", 2, 0);
+    let (first, _) = alice.with_device(10);
+    let (second, _) = alice.with_device(11);
+    let genesis = alice.account.hash();
+    assert!(matches!(alice.put(&mut home, genesis, first.manifest()), Outcome::Manifest(_)));
+    assert!(matches!(refused(&alice.put(&mut home, genesis, second.manifest())), Refused::Forked(_)));
+    let mut draft = Draft::after(&first);
+    draft.add(bob.device.possess(alice.account.id()), Capabilities::NONE).unwrap();
+    let stolen = draft.sign(&at(alice.device.signing(), NOW)).unwrap();
+    assert_eq!(refused(&alice.put(&mut home, first.hash(), stolen.manifest())), Refused::Taken);
+    assert!(alice_welcome(&alice, &mut home).forked);
+}

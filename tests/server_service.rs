@@ -461,3 +461,95 @@ fn a_device_is_told_that_something_came() {
     let wakes = |told: &[Told]| told.iter().any(|told| matches!(told, Told::Output(Output::Push { .. })));
     assert!(wakes(&told));
 }
+
+/// Two items of one name would be one in a log, and nobody would hear of the other.
+#[test]
+fn items_of_one_submission_have_names_of_their_own() {
+    let mut home = Home::new(Registration::Open);
+    let (alice, bob) = two(&mut home);
+    let twice = vec![item(1, "b.example", &bob, None), item(1, "b.example", &alice, None)];
+    assert_eq!(refused(&home.twice(alice.session, submit(twice))), Refused::Invalid);
+    let payload = vec![3; 100];
+    let items = vec![item(1, "b.example", &bob, Some(Hash::of(&payload)))];
+    let payload = Some((ItemId::from_bytes([1; 16]), payload));
+    let outcome = home.twice(alice.session, Operation::Submit(Submit { payload, items }));
+    assert_eq!(refused(&outcome), Refused::Invalid);
+}
+
+/// What is delivered here and what goes into custody are one write.
+#[test]
+fn a_submission_for_here_and_elsewhere_stays_within_a_step() {
+    let mut home = Home::new(Registration::Open);
+    let (alice, bob) = two(&mut home);
+    let payload = vec![3; 512 << 10];
+    let hash = Hash::of(&payload);
+    let mut items: Vec<_> = (0..12).map(|id| item(id, &format!("s{id}.example"), &bob, Some(hash))).collect();
+    for id in 100..152 {
+        let mut large = item(id, DOMAIN, &bob, Some(hash));
+        let Destination::Device { item, .. } = &mut large.to else { panic!() };
+        item.body = vec![id; 65_000];
+        items.push(large);
+    }
+    let payload = Some((ItemId::from_bytes([200; 16]), payload));
+    let outcome = results(home.twice(alice.session, Operation::Submit(Submit { payload, items })));
+    let here = outcome
+        .iter()
+        .skip(12)
+        .filter(|result| matches!(result, Submitted::Decided(verdict) if verdict.code == Code::Accepted));
+    assert!(here.count() > 40);
+}
+
+/// A user who sends much costs disk until it is delivered, 14 days at most, so bytes count as items do.
+#[test]
+fn one_device_cannot_fill_the_disk_with_what_nobody_takes() {
+    let mut home = Home::new(Registration::Open);
+    let (alice, bob) = two(&mut home);
+    let payload = vec![3; 512 << 10];
+    let hash = Hash::of(&payload);
+    let mut taken = 0;
+    let mut server = 0_u32;
+    for _ in 0..40 {
+        let items = (0..11_u8).map(|id| {
+            server += 1;
+            item(id, &format!("s{server}.example"), &bob, Some(hash))
+        });
+        let payload = Some((ItemId::from_bytes([200; 16]), payload.clone()));
+        let submit = Operation::Submit(Submit { payload, items: items.collect() });
+        match home.once(alice.session, submit) {
+            Outcome::Submitted(results) => {
+                taken += results.iter().filter(|it| matches!(it, Submitted::Queued { .. })).count();
+            }
+            Outcome::Refused(Refused::Busy(_)) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!((200..330).contains(&taken), "{taken} times 512 KiB");
+}
+
+/// Not to know is not to know that there is nobody.
+#[test]
+fn questions_too_many_for_one_server_wait() {
+    let mut home = Home::new(Registration::Open);
+    let (alice, bob) = two(&mut home);
+    let find =
+        |name: &str| Operation::Lookup(FindAddress { address: format!("{name}@c.example").parse().unwrap() });
+    for number in 0..80 {
+        let outcome = home.twice(alice.session, find(&format!("u{number}")));
+        assert!(matches!(outcome, Outcome::Pending(_)), "{number}: {outcome:?}");
+    }
+    assert!(matches!(home.twice(bob.session, find("carol")), Outcome::Pending(_)));
+}
+
+#[test]
+fn a_message_for_a_new_device_has_a_number_from_one() {
+    let mut home = Home::new(Registration::Open);
+    let (alice, _) = two(&mut home);
+    let meet = |side, message| Operation::Meet(MeetDevice { token: [5; 16], side, message, known: 0 });
+    assert_eq!(home.twice(alice.session, meet(Side::Inviter, None)), Outcome::Met(Vec::new()));
+    for number in [0, 5, 9, u32::MAX] {
+        for (session, side) in [(alice.session, Side::Inviter), (None, Side::Joiner)] {
+            let outcome = home.twice(session, meet(side, Some((number, vec![1]))));
+            assert_eq!(refused(&outcome), Refused::Conflict(None), "{number} {side:?}");
+        }
+    }
+}

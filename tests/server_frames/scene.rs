@@ -114,7 +114,7 @@ pub fn frame(from: &Identities, to: ServerId, now: Timestamp, parts: Vec<Part>) 
         instance: Instance::from_bytes([1; 16]),
         request: RequestId::from_bytes([2; 16]),
         reply_to: None,
-        mine: Seen::of(&*from.manifest),
+        mine: Seen::of(&from.manifest),
         yours: None,
         manifest: None,
         parts,

@@ -155,3 +155,22 @@ fn f_13_requests_of_an_origin_are_capped() {
     world.wait(limits::LIFETIME.plus(DAY));
     assert_eq!(world.store.memory.records(), 2, "what two origins may do");
 }
+
+/// An owner who drops what one origin sends, again and again, still hears of others on the same day.
+#[test]
+fn f_13_one_origin_does_not_use_up_the_day_of_an_inbox() {
+    let mut world = World::new();
+    let mut accepted = 0;
+    for round in 0..16_u16 {
+        let batch: Vec<_> = (0..16).map(|n| request(round * 16 + n, ADDRESS, round * 16 + n)).collect();
+        let verdicts = world.deliver(&peer(1), &batch);
+        accepted += verdicts.iter().filter(|verdict| verdict.code == Code::Accepted).count();
+        for waiting in world.listed(None).requests {
+            assert!(world.settle(waiting.handle, Settle::Drop));
+        }
+    }
+    assert_eq!(accepted, limits::SLOTS_OF_ORIGIN);
+    assert_eq!(world.deliver(&peer(2), &[request(1, ADDRESS, 1)])[0].code, Code::Accepted);
+    world.wait(DAY);
+    assert_eq!(world.send(request(900, ADDRESS, 900)), Code::Accepted);
+}

@@ -11,9 +11,10 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use http_body_util::{BodyExt as _, Limited};
 use sottovoce::server::discovery::document::{self, PATH};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::site::Site;
 use crate::waiters::Waiters;
@@ -35,8 +36,10 @@ pub(crate) mod limits {
     pub(crate) const ALL: usize = 256 << 10;
 }
 
-/// From the first byte of a body to its last.
+/// To find room for a body, and then from its first byte to its last.
 const READING: Duration = Duration::from_secs(30);
+/// How far a body may be behind one that takes so long evenly. What does not come must not keep its room from others.
+const BEHIND: Duration = Duration::from_secs(3);
 /// The longest that a request waits for something to fetch.
 const WAITING: Duration = Duration::from_secs(55);
 
@@ -131,16 +134,29 @@ impl<M> Shared<M> {
         if length > limit {
             return Err(Refusal(StatusCode::PAYLOAD_TOO_LARGE));
         }
-        let read = async {
-            let kib = u32::try_from(length.div_ceil(1_024)).unwrap_or(u32::MAX);
-            let room = Arc::clone(&self.room).acquire_many_owned(kib).await;
-            let room = room.map_err(|_| Refusal(StatusCode::SERVICE_UNAVAILABLE))?;
-            let bytes = axum::body::to_bytes(request.into_body(), limit).await;
+        let kib = u32::try_from(length.div_ceil(1_024)).unwrap_or(u32::MAX);
+        let room = timeout(READING, Arc::clone(&self.room).acquire_many_owned(kib)).await;
+        let room = room.ok().and_then(Result::ok).ok_or(Refusal(StatusCode::SERVICE_UNAVAILABLE))?;
+        Ok((read(request.into_body(), length, limit).await?, room))
+    }
+}
+
+/// Reads a body of which `length` bytes are expected, as long as it comes fast enough.
+async fn read(body: Body, length: usize, limit: usize) -> Result<Vec<u8>, Refusal> {
+    let start = Instant::now();
+    let of = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let mut body = Limited::new(body, limit);
+    let mut bytes = Vec::new();
+    loop {
+        let evenly = READING.checked_mul(of(bytes.len())).and_then(|time| time.checked_div(of(length)));
+        let due = start.checked_add(evenly.unwrap_or_default().saturating_add(BEHIND)).unwrap_or(start);
+        match timeout_at(due, body.frame()).await {
+            Err(_) => return Err(Refusal(StatusCode::REQUEST_TIMEOUT)),
             // Too long without having said so, or broken off: the connection is of no use any more.
-            let bytes = bytes.map_err(|_| Refusal(StatusCode::PAYLOAD_TOO_LARGE))?;
-            Ok((Vec::from(bytes), room))
-        };
-        timeout(READING, read).await.unwrap_or(Err(Refusal(StatusCode::REQUEST_TIMEOUT)))
+            Ok(Some(Err(_))) => return Err(Refusal(StatusCode::PAYLOAD_TOO_LARGE)),
+            Ok(Some(Ok(frame))) => bytes.extend(frame.into_data().unwrap_or_default()),
+            Ok(None) => return Ok(bytes),
+        }
     }
 }
 

@@ -300,3 +300,22 @@ fn the_end_answers_who_waits_and_takes_nobody_else() {
     assert_eq!(late.join().unwrap(), (200, b"1".to_vec()), "a request under way is carried out");
     assert!(connect(to).is_err());
 }
+
+/// Whoever sends nothing of a body that it has announced, or says that it will come in parts, keeps the room from nobody for long.
+#[test]
+fn bodies_that_do_not_come_keep_no_room() {
+    let running = Running::start(0, &[]);
+    for framing in ["content-length: 8000000", "transfer-encoding: chunked"] {
+        let idle = (0..60).map(|_| {
+            let mut stream = connect(running.to).unwrap();
+            let head = format!("POST /sottovoce/1/client HTTP/1.1\r\nhost: x\r\n{framing}\r\n\r\n");
+            stream.write_all(head.as_bytes()).unwrap();
+            stream
+        });
+        let _idle: Vec<_> = idle.collect();
+        thread::sleep(Duration::from_millis(200));
+        let start = Instant::now();
+        assert_eq!(running.ask(b"="), ok("0"));
+        assert!(start.elapsed() < Duration::from_secs(15), "{framing}: {:?}", start.elapsed());
+    }
+}

@@ -37,10 +37,6 @@ impl Held {
         }
         Ok(Some(Self { slot, other, followed, newest }))
     }
-
-    fn is_forked(&self) -> bool {
-        self.other.value().is_some()
-    }
 }
 
 /// Whether the account's chain is forked now.
@@ -78,13 +74,45 @@ pub(crate) fn put(
         Ok(News::Newer) if previous != newest.hash => Err(Refused::Conflict(Some(newest)).into()),
         Ok(News::Newer) => {
             let before = entry.value().cloned().ok_or(Refused::Unknown)?;
-            if held.is_forked() {
-                ctx.tx.delete(held.other)?;
-            }
-            install(ctx, (entry, held.slot), before, &new)?;
+            replace(ctx, entry, before, (held, &new))?;
             Ok(Seen::of(&new))
         }
     }
+}
+
+/// Takes a newer manifest with which a device registers again: after a recovery, or where the server was set back, it may be none that the
+/// server knows, and so have no session to put it in. Nothing else changes anything.
+pub(super) fn catch_up(
+    ctx: &mut Context<'_, '_>,
+    entry: Slot<AccountEntry>,
+    before: AccountEntry,
+    new: &Verified<Account>,
+) -> Result<(), Halt> {
+    // What is held is verified only for what may be newer.
+    if before.order < new.order() {
+        let mut held = Held::read(ctx, new.id())?.ok_or(Refused::Unknown)?;
+        if held.followed.learn(new.clone()) == Ok(News::Newer) {
+            return replace(ctx, entry, before, (held, new));
+        }
+    }
+    ctx.tx.already_done();
+    Ok(())
+}
+
+/// Puts a manifest in the place of what is held.
+fn replace(
+    ctx: &mut Context<'_, '_>,
+    entry: Slot<AccountEntry>,
+    before: AccountEntry,
+    (held, new): (Held, &Verified<Account>),
+) -> Result<(), Halt> {
+    let Held { slot, other, .. } = held;
+    install(ctx, (entry, slot), before, new)?;
+    // Only now: a manifest that is refused ends no fork.
+    if other.value().is_some() {
+        ctx.tx.delete(other)?;
+    }
+    Ok(())
 }
 
 /// Keeps the other side and, if it is the first of this chain, the evidence.

@@ -28,7 +28,7 @@ pub(crate) struct Newcomer<'a> {
     pub(crate) findable: bool,
 }
 
-/// Registers an account. Registering again what is registered changes nothing.
+/// Registers an account. Registering again what is registered changes nothing, unless it comes with a newer manifest.
 ///
 /// An address belongs to one account for ever, and an account to one address (attack F-15). An account that the server has certified before
 /// needs no permission: it lost its store.
@@ -39,26 +39,24 @@ pub(crate) fn register(ctx: &mut Context<'_, '_>, new: &Newcomer<'_>) -> Result<
     let [manifest, ..] = record::manifests(vault, account);
     let invite = new.invite.map(|code| Invite::key(vault, &code));
     ctx.tx.need([entry, owner, manifest].into_iter().chain(invite).map(Want::Record))?;
-    let (entry, owner) = (ctx.tx.read::<AccountEntry>(entry)?, ctx.tx.read::<AddressOwner>(owner)?);
+    let (mut entry, owner) = (ctx.tx.read::<AccountEntry>(entry)?, ctx.tx.read::<AddressOwner>(owner)?);
     if new.address.domain() != ctx.server.domain().as_str() {
         return Err(Refused::Invalid.into());
     }
-    if let Some(known) = entry.value() {
+    if let Some(known) = entry.take() {
         let is_same = known.address == *new.address;
         return match known.state {
-            AccountState::Open if is_same => {
-                ctx.tx.already_done();
-                Ok(())
-            }
+            AccountState::Open if is_same => manifests::catch_up(ctx, entry, known, new.account),
             AccountState::Open => Err(Refused::Taken.into()),
             AccountState::Closed => Err(Refused::Denied.into()),
         };
     }
+    // First: whoever may not register is not told which addresses are taken.
+    let invite = invite.map(|key| ctx.tx.read::<Invite>(key)).transpose()?;
+    let used = permission(ctx, new, invite)?;
     if owner.value().is_some() {
         return Err(Refused::Taken.into());
     }
-    let invite = invite.map(|key| ctx.tx.read::<Invite>(key)).transpose()?;
-    let used = permission(ctx, new, invite)?;
     let fresh = AccountEntry {
         account,
         address: new.address.clone(),

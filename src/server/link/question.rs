@@ -63,8 +63,8 @@ fn owner(request: RequestId) -> Vec<u8> {
     [&[QUESTION_OWNER], &request.as_bytes()[..]].concat()
 }
 
-/// Asks another server, for a device of one's own. `None` while there is no answer: the device asks again with the same id. The same id for
-/// another question has no answer either.
+/// Asks another server, for a device of one's own. `None` while there is no answer, or no room for the question: the device asks again with
+/// the same id. The same id for another question has nothing for an answer.
 pub(crate) fn ask(
     ctx: &mut Context<'_, '_>,
     destination: &Domain,
@@ -83,7 +83,7 @@ pub(crate) fn ask(
     }
     let mut work = LinkWork::load(ctx, destination)?;
     if work.link.questions.len() >= MAX_WAITING {
-        return Ok(Some(Reply::Nothing));
+        return Ok(None);
     }
     let timer = Times::start(ctx, &owner(request), None, ctx.now.plus(KEPT))?;
     ctx.tx.put(slot, &Asked { domain: destination.clone(), device, timer, answer: None, question })?;

@@ -35,6 +35,8 @@ pub const REQUESTS_OF_ORIGIN: usize = 16;
 pub const REQUEST_EVERY: Span = Span::from_days(1);
 /// Requests that an inbox remembers.
 pub const SLOTS: usize = 256;
+/// Of them from one origin, so that it does not take all places of a day when those that it fills are settled.
+pub const SLOTS_OF_ORIGIN: usize = 64;
 /// Pseudonyms that an account blocks.
 pub const BLOCKED: usize = 256;
 /// Bytes of the place where a device wants to be woken.

@@ -125,7 +125,9 @@ fn room(state: &RequestState, new: &Slot, now: Timestamp) -> Result<(), Span> {
             return Err(until.since(now));
         }
     }
+    let of_origin = state.slots.iter().filter(|slot| slot.origin == new.origin).count();
     let is_full = state.waiting(Some(new.origin)) >= limits::REQUESTS_OF_ORIGIN
+        || of_origin >= limits::SLOTS_OF_ORIGIN
         || state.waiting(None) >= limits::REQUESTS
         || state.slots.len() >= limits::SLOTS;
     if is_full { Err(limits::FULL) } else { Ok(()) }

@@ -74,11 +74,9 @@ fn of_account(
         }
         Operation::Lookup(wanted) => route::lookup(ctx, who, request.request, wanted),
         Operation::Claim(wanted) => route::claim(ctx, who, request.request, wanted),
-        Operation::Submit(wanted) => {
-            answered::once(ctx, who, request, Cost::Items(wanted.items.len()), |ctx| {
-                submit::submit(ctx, who, request.request, wanted).map(Outcome::Submitted)
-            })
-        }
+        Operation::Submit(wanted) => answered::once(ctx, who, request, wanted.cost(), |ctx| {
+            submit::submit(ctx, who, request.request, wanted).map(Outcome::Submitted)
+        }),
         Operation::Blob(ask) => {
             ask.check()?;
             answered::once(ctx, who, request, Cost::Blob(ask.size), |ctx| {

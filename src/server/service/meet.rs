@@ -135,13 +135,17 @@ fn leave(
     state: &mut LinkMailbox,
     (number, body): (u32, &[u8]),
 ) -> Result<(), Halt> {
+    // Elsewhere lie the state and the messages of the other side.
+    if !(1..=MESSAGES).contains(&number) {
+        return Err(Refused::Conflict(None).into());
+    }
     let slot: Slot<LinkMessage> = ctx.tx.read(side.place(mailbox, number))?;
     let sent = state.sent(side);
     if (1..=sent).contains(&number) {
         let is_same = slot.value().is_some_and(|message| message.0 == body);
         return if is_same { Ok(()) } else { Err(Refused::Conflict(None).into()) };
     }
-    if number != sent.saturating_add(1) || number > MESSAGES {
+    if number != sent.saturating_add(1) {
         return Err(Refused::Conflict(None).into());
     }
     ctx.tx.put(slot, &LinkMessage(body.to_vec()))?;

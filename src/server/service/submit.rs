@@ -1,7 +1,8 @@
 //! Items that a device sends: to mailboxes here, and into custody for other servers. `docs/PROTOCOL.md` §8.5.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::answered::Cost;
 use super::pseudonym;
 use super::refused::{Halt, Refused};
 use crate::crypto::hash::Hash;
@@ -18,8 +19,10 @@ use crate::wire::generated::messages as proto;
 use crate::wire::message::{Message, required, required_array};
 use crate::wire::{Rule, Wire as _};
 
-/// Bytes that one submission puts into custody. A payload counts once for each server.
+/// Bytes that one submission delivers here and puts into custody. A payload counts once for each server.
 const ROOM: usize = 6 << 20;
+/// Bytes that cost a device as much as another item.
+const LARGE: usize = 16 << 10;
 /// When to try again what found no room.
 const AGAIN: Span = Span::from_secs(1);
 /// When to try again if the device does not drain its own mailbox.
@@ -95,6 +98,9 @@ pub(super) fn submit(
     if !mailbox::may_submit(ctx, &who)? {
         return Err(Refused::Busy(FULL).into());
     }
+    if !submit.is_unambiguous() {
+        return Err(Refused::Invalid.into());
+    }
     let items = submit.items.iter().map(|item| addressed(ctx, who, item));
     let items = items.collect::<Result<Vec<_>, _>>()?;
     let payload = submit
@@ -102,8 +108,10 @@ pub(super) fn submit(
         .as_ref()
         .map(|(id, body)| (Hash::of(body), Item { id: *id, kind: Kind::Payload(body.clone()) }));
     let own = ctx.server.domain().clone();
+    // What stays here is in the same write.
+    let room = ROOM.saturating_sub(submit.bytes(|domain| *domain == own));
     let mut decided = here(ctx, who, payload.as_ref(), items.iter().filter(|item| item.domain == own))?;
-    let mut away = Away { who, request, payload, room: ROOM, payloads: BTreeMap::new() };
+    let mut away = Away { who, request, payload, room, payloads: BTreeMap::new() };
     let results = items.into_iter().map(|item| {
         if item.domain == own {
             // One for each of them, in their order.
@@ -114,6 +122,43 @@ pub(super) fn submit(
         }
     });
     Ok(results.collect::<Result<_, _>>()?)
+}
+
+impl Submit {
+    /// Whether each item, and the payload, has an id of its own. In the log of a link one id is one item, and a status names no more.
+    fn is_unambiguous(&self) -> bool {
+        let mut ids: BTreeSet<_> = self.payload.iter().map(|(id, _)| *id).collect();
+        self.items.iter().all(|item| ids.insert(item.id))
+    }
+
+    /// The bytes for some of the servers, the payload once for each that has an item which names one.
+    fn bytes(&self, is_meant: impl Fn(&Domain) -> bool) -> usize {
+        let payload = self.payload.as_ref().map_or(0, |(_, body)| body.len());
+        let mut servers = BTreeSet::new();
+        let mut bytes = 0_usize;
+        for SubmitItem { to, .. } in &self.items {
+            let (domain, names_payload, body) = match to {
+                Destination::Device { domain, item } => (domain.clone(), item.payload.is_some(), &item.body),
+                Destination::Request { address, payload, body, .. } => match address.domain().parse() {
+                    Ok(domain) => (domain, payload.is_some(), body),
+                    Err(_) => continue,
+                },
+            };
+            if is_meant(&domain) {
+                bytes = bytes.saturating_add(body.len());
+                if names_payload && servers.insert(domain) {
+                    bytes = bytes.saturating_add(payload);
+                }
+            }
+        }
+        bytes
+    }
+
+    /// What it costs: its items, and one more for each 16 KiB that it may fill.
+    pub(super) fn cost(&self) -> Cost {
+        let bytes = self.bytes(|_| true).min(ROOM);
+        Cost::Items(self.items.len().saturating_add(bytes.checked_div(LARGE).unwrap_or(0)))
+    }
 }
 
 fn addressed(ctx: &Context<'_, '_>, who: Submitter, item: &SubmitItem) -> Result<Addressed, Refused> {
