@@ -103,7 +103,8 @@ pub fn run_all<S: Store>(
 fn print(name: &str, items: usize, rounds: &[(usize, Times)]) {
     let bytes = rounds[0].0 as f64 / items as f64;
     // The fastest: whatever else the machine does only adds.
-    let least = |value: fn(&Times) -> f64| rounds.iter().map(|(_, times)| value(times)).fold(f64::MAX, f64::min);
+    let least =
+        |value: fn(&Times) -> f64| rounds.iter().map(|(_, times)| value(times)).fold(f64::MAX, f64::min);
     let cell = |time: fn(&Times) -> f64, alone: fn(&Times) -> f64| {
         format!("{:>9.0} ({:>6.2})", items as f64 / least(time), least(time) / least(alone))
     };

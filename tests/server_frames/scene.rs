@@ -13,9 +13,7 @@ use sottovoce::server::hazmat::{self, Plain};
 use sottovoce::server::mailbox::TokenChange;
 use sottovoce::server::mailbox::hazmat::Operation;
 use sottovoce::server::stream::{Batch, Route, StreamId};
-use sottovoce::server::{
-    DeviceItem, Input, Instance, Item, ItemId, Kind, Output, Registration, Token,
-};
+use sottovoce::server::{DeviceItem, Input, Instance, Item, ItemId, Kind, Output, Registration, Token};
 use sottovoce::storage::{Loaded, MemoryStore, Outcome, Store, Want, Write, run};
 use sottovoce::time::{Span, Timestamp};
 use sottovoce::wire::Wire as _;

@@ -40,10 +40,9 @@ fn f_07_one_bad_item_at_each_place_between_servers() {
     let net = &mut acquainted();
     let before: Vec<_> = net.hosts.values().map(|host| host.store.snapshot()).collect();
     let wakes: Vec<_> = net.hosts.values().map(|host| host.wake_at).collect();
-    for (make, status) in [
-        (refused as fn(u16) -> Item, Some(Status::Refused(Reason::Unknown))),
-        (for_a_new_device, None),
-    ] {
+    for (make, status) in
+        [(refused as fn(u16) -> Item, Some(Status::Refused(Reason::Unknown))), (for_a_new_device, None)]
+    {
         for bad in 0..BATCH {
             for ((host, snapshot), wake_at) in net.hosts.values_mut().zip(&before).zip(&wakes) {
                 host.store.restore(snapshot);
