@@ -11,6 +11,7 @@ use crate::wire::generated::messages as proto;
 use crate::wire::message::{Message, required, required_array};
 
 use super::outbox::{self, OutboxEntry, Recipient};
+use super::send::foresee_reports;
 use super::{LinkWork, PARKED_OWNER};
 
 /// The shortest and the longest wait for a recipient who is busy.
@@ -95,6 +96,7 @@ pub(crate) fn unpark(ctx: &mut Context<'_, '_>, name: &[u8; 32]) -> Result<(), I
         (outbox::parked_log(ctx, &queue.domain, queue.recipient), outbox::log(ctx, &queue.domain));
     let entries = ctx.tx.tail::<OutboxEntry>(Tail::new(from, 0, BACK))?;
     let is_last = entries.len() < usize::from(BACK);
+    foresee_reports(ctx, &entries, Status::Expired)?;
     for item in entries {
         ctx.tx.trim(from, item.number);
         let Ok(entry) = item.value else { continue };

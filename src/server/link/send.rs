@@ -22,7 +22,7 @@ use super::{LinkWork, TIMEOUT, find, question};
 /// After which those who wait are told.
 const PATIENCE: Span = Span::from_secs(3_600);
 /// How many in one step.
-const TOLD: u16 = 100;
+const TOLD: u16 = 400;
 
 /// A frame for another server, not signed yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(super) struct OutboundWork {
     before: Option<Outbound>,
 }
 
-type LogItem = storage::Item<OutboxEntry>;
+pub(super) type LogItem = storage::Item<OutboxEntry>;
 
 impl OutboundWork {
     pub(super) fn key(ctx: &Context<'_, '_>, route: &Route) -> Key {
@@ -184,6 +184,7 @@ impl LinkWork {
         // There is no stream yet: what is over leaves the log.
         let log = outbox::log(ctx, &self.link.domain);
         let entries = ctx.tx.tail::<OutboxEntry>(Tail::new(log, 0, 100))?;
+        foresee_reports(ctx, &entries, Status::Expired)?;
         for item in entries {
             match item.value {
                 Ok(entry) if !entry.is_expired(false, ctx.now) => break,
@@ -215,6 +216,7 @@ impl LinkWork {
         let log = outbox::log(ctx, &self.link.domain);
         let entries = ctx.tx.tail::<OutboxEntry>(Tail::new(log, acked.max(self.link.told_waiting), TOLD))?;
         let is_page_full = entries.len() == usize::from(TOLD);
+        foresee_reports(ctx, &entries, Status::Waiting(since))?;
         for item in entries {
             self.link.told_waiting = item.number;
             if let Ok(OutboxEntry { parcel, .. }) = item.value {
@@ -291,6 +293,19 @@ impl LinkWork {
         }
         fitting
     }
+}
+
+/// Asks for all that telling this about these entries reads.
+pub(super) fn foresee_reports(
+    ctx: &Context<'_, '_>,
+    entries: &[LogItem],
+    status: Status,
+) -> Result<(), Interrupt> {
+    let known = entries.iter().filter_map(|item| item.value.as_ref().ok());
+    let wants = known.flat_map(|OutboxEntry { parcel, .. }| {
+        mailbox::report_wants(ctx.tx.vault(), &parcel.submitter, parcel.id, status)
+    });
+    ctx.tx.need(wants.collect::<Vec<_>>())
 }
 
 /// A name for a frame. Its first half is that of the instance, so that a server which was started again knows what it has not sent.
