@@ -312,7 +312,7 @@ pub(super) fn server_signatures(data: &[u8]) {
     let secret = sottovoce::crypto::ed25519::SecretKey::from_seed(&scene.peer.online);
     let validity = Validity::starting(START.minus(Span::from_days(1)), LONGEST);
     let key = OnlineKey { key: secret.public_key(), validity };
-    let seen = Seen::of(&*scene.peer.manifest);
+    let seen = Seen::of(&scene.peer.manifest);
     let to = scene.id;
     let whole = Frame {
         from: scene.peer.manifest.id(),

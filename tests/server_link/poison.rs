@@ -103,7 +103,7 @@ fn answer(net: &mut Net, items: Vec<Vec<u8>>, position: Option<&Position>) -> Po
         instance: Instance::from_bytes([1; 16]),
         request: sottovoce::identity::ids::RequestId::from_bytes([7; 16]),
         reply_to: None,
-        mine: Seen::of(&*from.manifest),
+        mine: Seen::of(&from.manifest),
         yours: None,
         manifest: None,
         parts: vec![Part::Batch(Batch { stream: StreamId::DATA, epoch, first, previous, horizon, items })],
