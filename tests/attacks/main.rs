@@ -7,6 +7,7 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::print_stdout,
+    clippy::string_slice,
     reason = "a test that cannot go on should stop"
 )]
 

@@ -249,7 +249,7 @@ fn f_18_nothing_is_verified_by_its_name() {
 }
 
 fn record_for(host: &Host) -> String {
-    let id: String = host.server.id().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let id: String = format!("{:?}", host.server.id());
     format!("v=sottovoce1; id={id}")
 }
 

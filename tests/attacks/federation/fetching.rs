@@ -17,6 +17,7 @@ fn fetch() -> Fetch {
 
 /// Of each kind of address, first, last and one between; and its neighbours that are public.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn f_10_addresses_that_are_not_public_are_refused() {
     let policy = FetchPolicy::default();
     for text in [

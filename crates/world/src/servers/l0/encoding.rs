@@ -59,6 +59,6 @@ fn party<S>(to: &mut Vec<u8>, party: &Party<S>, one: impl Fn(&mut Vec<u8>, &S)) 
 /// In any order.
 fn bag(to: &mut Vec<u8>, mut frames: Vec<Vec<u8>>) {
     frames.sort_unstable();
-    frames.iter().for_each(|frame| to.extend(frame));
+    to.extend(frames.iter().flatten());
     to.push(u8::MAX);
 }

@@ -88,7 +88,7 @@ pub fn all<R: Rules>(
         let mut explored = one(rules.clone(), bounds, &truths, most);
         said(&truths, &explored);
         if let Some((_, broken)) = &mut explored.violation {
-            broken.push_str(&format!(" (fates of the items: {truths:?})"));
+            *broken = format!("{broken} (fates of the items: {truths:?})");
         }
         sum.add(explored);
         if sum.violation.is_some() {

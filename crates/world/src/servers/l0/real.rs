@@ -182,9 +182,9 @@ impl Rules for Real {
 
 /// Bytes that occur nowhere else.
 fn request_id(number: u32) -> RequestId {
-    let [a, b, c, d] = number.to_be_bytes();
-    let x = 0xee;
-    RequestId::from_bytes([x, x, x, x, x, x, x, x, x, x, x, x, a, b, c, d])
+    let mut bytes = [0xee; 16];
+    bytes[12..].copy_from_slice(&number.to_be_bytes());
+    RequestId::from_bytes(bytes)
 }
 
 fn with_length(to: &mut Vec<u8>, bytes: &[u8]) {

@@ -160,7 +160,9 @@ impl SimWorld {
             hasher.update([said]);
         }
         for got in self.users.got.values() {
-            got.iter().for_each(|number| hasher.update(number.to_be_bytes()));
+            for number in got {
+                hasher.update(number.to_be_bytes());
+            }
         }
         for host in &self.hosts {
             hasher.update((host.disk().live.records() as u64).to_be_bytes());

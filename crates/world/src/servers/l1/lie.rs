@@ -41,7 +41,7 @@ fn lie_in_position(position: &mut Position, how: u8) {
         // It was set back, or never got anything.
         2 => {
             (position.next, position.last_first, position.verdicts) = (1, 1, Verdicts::new());
-            position.epoch = u64::from(how / 8 % 2) * position.epoch;
+            position.epoch *= u64::from(how / 8 % 2);
         }
         3 => position.epoch += u64::from(how / 8) + 1,
         4 => position.epoch = u64::MAX - u64::from(how / 128),

@@ -5,9 +5,10 @@ use sottovoce::server::hazmat::{Input, Said};
 
 pub(super) fn input(input: &Input) -> String {
     match input {
-        Input::Peer(frame) => format!("<- {}", frame_of(frame)),
         Input::PeerReply { reply: None, .. } => "<- nothing".to_owned(),
-        Input::PeerReply { reply: Some(frame), .. } => format!("<- {}", frame_of(frame)),
+        Input::Peer(frame) | Input::PeerReply { reply: Some(frame), .. } => {
+            format!("<- {}", frame_of(frame))
+        }
         Input::Introduce(domain, _) => format!("{domain} is introduced"),
         Input::Submit { to, item, .. } => format!("submit {:?} for {to}", item.id),
         Input::Mailboxes(operation) => {
