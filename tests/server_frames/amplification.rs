@@ -102,7 +102,7 @@ fn f_11_known_servers_are_answered_within_bounds() {
     for (name, parts) in requests(&scene, &scene.known) {
         let mut frame = frame(&scene.known, to, now, parts);
         // Otherwise it is sent the manifest each time, as in the last row.
-        frame.yours = Some(Seen::of(scene.home.identity()));
+        frame.yours = Some(Seen::of(&scene.home.identity()));
         let bytes = sign(&scene.known, &frame);
         let cost = scene.cost(bytes);
         let (ratio, said) = ratio(&format!("a known server: {name}"), &cost);

@@ -261,15 +261,15 @@ fn f_09_clocks_that_jump() {
     world.now = START;
     world.wake();
     assert_eq!(world.send(item_to(4, token(3), device(2), None)), Code::Accepted);
-    assert_eq!(numbers(&world.drain(owner(1, 2), &Default::default(), 10).entries), [3, 4]);
+    assert_eq!(numbers(&world.drain(owner(1, 2), &MailboxCursor::default(), 10).entries), [3, 4]);
     world.wait(limits::LIFETIME.plus(DAY));
-    let drained = world.drain(owner(1, 2), &Default::default(), 10);
+    let drained = world.drain(owner(1, 2), &MailboxCursor::default(), 10);
     assert_eq!((drained.entries.len(), drained.aged.unwrap().count), (0, 2));
     // The ends of time.
     for now in [0, u64::MAX] {
         world.now = Timestamp::from_millis(now);
         let _ = world.send(item_to(5, token(3), device(1), None));
-        let _ = world.drain(owner(1, 1), &Default::default(), 10);
+        let _ = world.drain(owner(1, 1), &MailboxCursor::default(), 10);
         let _ = world.tokens(1, TokenChange::Rotate { old: token(3), new: token(4) });
     }
 }

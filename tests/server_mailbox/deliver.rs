@@ -30,7 +30,7 @@ fn verdicts_of_items() {
     world.run(&Operation::Account(AccountEntry { state: AccountState::Closed, ..entry(2) }));
     world.tokens(2, TokenChange::Add(token(2)));
     let of = |order| {
-        let Item { id, kind: Kind::Device(device) } = item(9) else { unreachable!() };
+        let Item { id, kind: Kind::Device(device) } = item(9) else { panic!("another kind") };
         let unlisted = Kind::Device(DeviceItem { device: self::device(7), order, ..device.clone() });
         [Item { id, kind: unlisted }, Item { id, kind: Kind::Device(DeviceItem { order, ..device }) }]
     };
@@ -109,11 +109,11 @@ fn payloads_live_while_somebody_holds_them() {
     assert_eq!(world.send(to(4, device(2))), Code::Accepted);
     world.wait(DAY.plus(DAY));
     assert_eq!(world.send(to(5, device(2))), Code::Accepted);
-    let drained = world.drain(owner(1, 1), &Default::default(), 10);
+    let drained = world.drain(owner(1, 1), &MailboxCursor::default(), 10);
     assert_eq!(drained.payloads, [body.clone()]);
     let _ = world.drain(owner(1, 1), &drained.next, 10);
     // Two entries, one payload.
-    let drained = world.drain(owner(1, 2), &Default::default(), 10);
+    let drained = world.drain(owner(1, 2), &MailboxCursor::default(), 10);
     assert_eq!((drained.entries.len(), drained.payloads.len()), (2, 1));
     let _ = world.drain(owner(1, 2), &drained.next, 10);
     assert_eq!(world.send(to(6, device(2))), NO_PAYLOAD);

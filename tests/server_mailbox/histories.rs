@@ -176,6 +176,7 @@ impl History {
         (device.div_ceil(2), device)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one operation, and all that it must show")]
     fn drain(&mut self) {
         let owner = self.owner();
         let cursors = self.cursors.entry(owner).or_default().clone();

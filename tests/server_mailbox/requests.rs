@@ -39,7 +39,7 @@ fn requests_carry_payloads_and_go_by_age() {
     let body = vec![5; 524_288];
     let with = |number, hash| {
         let Item { id, kind: Kind::Request(mut item) } = request(number, ADDRESS, number) else {
-            unreachable!()
+            panic!("another kind")
         };
         item.payload = Some(hash);
         Item { id, kind: Kind::Request(item) }

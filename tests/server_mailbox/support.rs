@@ -266,7 +266,7 @@ pub fn item_to(number: u16, token: Token, device: DeviceId, payload: Option<Hash
 }
 
 pub fn sized(number: u16, size: usize) -> Item {
-    let Item { id, kind: Kind::Device(device) } = item(number) else { unreachable!() };
+    let Item { id, kind: Kind::Device(device) } = item(number) else { panic!("another kind") };
     Item { id, kind: Kind::Device(DeviceItem { body: vec![1; size], ..device }) }
 }
 

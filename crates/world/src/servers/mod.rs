@@ -22,3 +22,6 @@ pub mod explore;
 pub mod l0;
 pub mod l1;
 pub mod outage;
+#[path = "../../../../tests/servers/mod.rs"]
+#[allow(unreachable_pub, missing_debug_implementations, reason = "it serves tests as well")]
+mod wires;

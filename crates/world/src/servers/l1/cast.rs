@@ -16,8 +16,8 @@ use sottovoce::server::{DeviceItem, Item, ItemId, Kind as ItemKind, Server, Subm
 use sottovoce::storage::{MemoryStore, run};
 use sottovoce::time::{Span, Timestamp};
 
-use super::identities::{Identities, START, generator};
 use super::plan::Kind;
+use crate::servers::wires::{Identities, START, generator};
 
 /// When seeds begin.
 pub(super) const BEGIN: Timestamp = START.plus(Span::from_secs(3_600));

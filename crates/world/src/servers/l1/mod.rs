@@ -7,9 +7,6 @@
 mod cast;
 mod heal;
 mod host;
-#[path = "../../../../../tests/servers/mod.rs"]
-#[allow(unreachable_pub, missing_debug_implementations, reason = "tests take it from elsewhere")]
-mod identities;
 mod lie;
 mod plan;
 mod shrink;
