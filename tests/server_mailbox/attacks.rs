@@ -1,5 +1,5 @@
 use sottovoce::crypto::hash::Hash;
-use sottovoce::server::mailbox::{TokenChange, limits};
+use sottovoce::server::mailbox::{MailboxCursor, TokenChange, limits};
 use sottovoce::server::{Code, Item, Kind, Verdict};
 use sottovoce::time::{Span, Timestamp};
 use sottovoce::wire::Wire as _;

@@ -1,6 +1,7 @@
 use sottovoce::crypto::hash::Hash;
 use sottovoce::identity::chain::Order;
 use sottovoce::server::directory::{AccountEntry, AccountState};
+use sottovoce::server::mailbox::MailboxCursor;
 use sottovoce::server::mailbox::hazmat::{Operation, Outcome};
 use sottovoce::server::mailbox::{TokenChange, TokenChanged, limits};
 use sottovoce::server::{Code, DeviceItem, Item, Kind, Origin, Output, Stale, Status};

@@ -200,7 +200,7 @@ impl Net {
                 Output::Reply(bytes) => reply = Some(bytes),
                 Output::Post { to, request, frame, .. } => {
                     self.frames += 1;
-                    self.bytes[0] += frame.len() as u64;
+                    self.bytes[0] += u64::try_from(frame.len()).unwrap();
                     let answer = if self.is_up(&to) {
                         self.seen.push((to.clone(), frame.clone()));
                         self.input(&to, &Input::Peer(frame.into()))
@@ -210,7 +210,7 @@ impl Net {
                     let is_lost = self.lose_answers > 0 && answer.is_some();
                     self.lose_answers -= u32::from(is_lost);
                     let answer = answer.filter(|_| !is_lost);
-                    self.bytes[1] += answer.as_ref().map_or(0, Vec::len) as u64;
+                    self.bytes[1] += u64::try_from(answer.as_ref().map_or(0, Vec::len)).unwrap();
                     self.input(at, &Input::PeerReply { to, request, reply: answer.map(Into::into) });
                 }
                 Output::Fetch(fetch) => {

@@ -344,7 +344,9 @@ fn take(
         mailbox::gap(ctx, &work.link.domain, work.link.heard_at, batch.horizon)?;
     }
     work.link.heard_at = ctx.now;
-    Ok(open_window())
+    // The next one is likely to be like this one.
+    let likely = u32::try_from(mailbox::likely(&known)).unwrap_or(WINDOW_ITEMS);
+    Ok(Window { max_items: likely.clamp(1, WINDOW_ITEMS), ..open_window() })
 }
 
 /// What a peer may bring in a time.

@@ -10,10 +10,10 @@ use super::record::KeptWhat;
 use super::token::{self, TokenEntry};
 use super::{payload, request};
 use crate::crypto::hash::Hash;
-use crate::identity::ids::AccountId;
+use crate::identity::ids::{AccountId, DeviceId};
 use crate::server::directory::{AccountEntry, AccountState};
 use crate::server::item::{Code, DeviceItem, Item, Kind, Origin, Reason, Stale, Status, Submitter, Verdict};
-use crate::server::{Context, ItemId};
+use crate::server::{Context, ItemId, Token};
 use crate::storage::{Interrupt, Key, Slot, Vault, Want};
 use crate::time::Span;
 
@@ -21,45 +21,71 @@ use crate::time::Span;
 const WANTS: usize = 3_072;
 const ROWS: usize = 6_144;
 
-/// How many of the items, from the first on, are sure to fit into one step, whatever they turn out to be. At least 400, or all; items that
-/// share tokens, devices and payloads cost less.
-pub(crate) fn affordable(items: &[Item]) -> usize {
-    let (mut tokens, mut devices, mut payloads) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    let (mut wants, mut rows) = (0_usize, 0_usize);
-    for (index, item) in items.iter().enumerate() {
-        let mut cost = |more_wants: usize, more_rows: usize| {
-            wants = wants.saturating_add(more_wants);
-            rows = rows.saturating_add(more_rows);
-        };
+/// What items may cost a step at most, counted from the first on.
+#[derive(Default)]
+struct Cost {
+    wants: usize,
+    rows: usize,
+    tokens: BTreeSet<Token>,
+    devices: BTreeSet<(Token, DeviceId)>,
+    payloads: BTreeSet<Hash>,
+}
+
+impl Cost {
+    const fn add(&mut self, wants: usize, rows: usize) {
+        self.wants = self.wants.saturating_add(wants);
+        self.rows = self.rows.saturating_add(rows);
+    }
+
+    const fn fits(&self) -> bool {
+        self.wants <= WANTS && self.rows <= ROWS
+    }
+
+    fn count(&mut self, item: &Item) {
         let named = match &item.kind {
             Kind::Device(device) => {
-                // Whether it is held, in both, and the entry; the token and its account; the mailbox, its shadow and its timer.
-                cost(2, 4);
-                if tokens.insert(device.token) {
-                    cost(2, 3);
+                // Whether it is held, and the entry; the token and its account; the mailbox, its shadow and its timer.
+                self.add(1, 3);
+                if self.tokens.insert(device.token) {
+                    self.add(2, 3);
                 }
-                if devices.insert((device.token, device.device)) {
-                    cost(2, 5);
+                if self.devices.insert((device.token, device.device)) {
+                    self.add(2, 5);
                 }
                 device.payload
             }
             Kind::Request(request) => {
-                cost(4, 10);
+                self.add(4, 10);
                 request.payload
             }
             Kind::Payload(body) => {
-                cost(1, 6);
+                self.add(1, 6);
                 Some(Hash::of(body))
             }
         };
-        if named.is_some_and(|hash| payloads.insert(hash)) {
-            cost(1, 2);
-        }
-        if wants > WANTS || rows > ROWS {
-            return index;
+        if named.is_some_and(|hash| self.payloads.insert(hash)) {
+            self.add(1, 2);
         }
     }
-    items.len()
+}
+
+/// How many of the items, from the first on, are sure to fit into one step, whatever they turn out to be. At least 400, or all; items that
+/// share tokens, devices and payloads cost less.
+pub(crate) fn affordable(items: &[Item]) -> usize {
+    let mut cost = Cost::default();
+    let does_not_fit = |item: &Item| {
+        cost.count(item);
+        !cost.fits()
+    };
+    items.iter().position(does_not_fit).unwrap_or(items.len())
+}
+
+/// How many items like these are likely to fit into one step.
+pub(crate) fn likely(items: &[Item]) -> usize {
+    let mut cost = Cost::default();
+    items.iter().for_each(|item| cost.count(item));
+    let of = |limit: usize, spent: usize| limit.saturating_mul(items.len()).checked_div(spent);
+    of(WANTS, cost.wants).unwrap_or(WANTS).min(of(ROWS, cost.rows).unwrap_or(ROWS))
 }
 
 /// Loads in two rounds all that [`deliver`] reads for these items. They are at most as many as [`affordable`] says.

@@ -28,7 +28,7 @@ pub mod limits;
 
 use super::kept::Kept;
 
-pub(crate) use deliver::{affordable, deliver, may_submit, prepare, report, report_wants};
+pub(crate) use deliver::{affordable, deliver, likely, may_submit, prepare, report, report_wants};
 pub(crate) use drain::{drain, push};
 pub(crate) use due::due;
 pub(crate) use gap::gap;
