@@ -32,14 +32,16 @@ pub(crate) mod limits {
     pub(crate) const FRAME: usize = (4 << 20) + 1_024;
     /// A client's request.
     pub(crate) const CLIENT: usize = 8 << 20;
-    /// All bodies that are held at once, in KiB.
+    /// A body that needs no room of its own: as many as there are connections.
+    pub(crate) const SMALL: usize = 64 << 10;
+    /// All others that are held at once, in KiB.
     pub(crate) const ALL: usize = 256 << 10;
 }
 
 /// To find room for a body, and then from its first byte to its last.
 const READING: Duration = Duration::from_secs(30);
-/// How far a body may be behind one that takes so long evenly. What does not come must not keep its room from others.
-const BEHIND: Duration = Duration::from_secs(3);
+/// How far a body may be behind one that takes so long evenly: what does not come must not keep its room from others.
+const BEHIND: Duration = Duration::from_secs(5);
 /// The longest that a request waits for something to fetch.
 const WAITING: Duration = Duration::from_secs(55);
 
@@ -128,36 +130,46 @@ fn octets(body: Vec<u8>) -> Response {
 }
 
 impl<M> Shared<M> {
-    /// Reads a body, for which room is made before its first byte is read.
-    async fn body(&self, request: Request, limit: usize) -> Result<(Vec<u8>, OwnedSemaphorePermit), Refusal> {
+    /// Reads a body, as long as it comes fast enough. Room is made for one that is not small, once so much of it has come.
+    async fn body(
+        &self,
+        request: Request,
+        limit: usize,
+    ) -> Result<(Vec<u8>, Option<OwnedSemaphorePermit>), Refusal> {
         let length = length(request.headers()).unwrap_or(limit);
         if length > limit {
             return Err(Refusal(StatusCode::PAYLOAD_TOO_LARGE));
         }
+        let mut body = Limited::new(request.into_body(), limit);
+        let (mut start, mut bytes, mut room) = (Instant::now(), Vec::new(), None);
+        loop {
+            let due = start.checked_add(allowed(bytes.len(), length)).unwrap_or(start);
+            match timeout_at(due, body.frame()).await {
+                Err(_) => return Err(Refusal(StatusCode::REQUEST_TIMEOUT)),
+                // Too long without having said so, or broken off: the connection is of no use any more.
+                Ok(Some(Err(_))) => return Err(Refusal(StatusCode::PAYLOAD_TOO_LARGE)),
+                Ok(Some(Ok(frame))) => bytes.extend(frame.into_data().unwrap_or_default()),
+                Ok(None) => return Ok((bytes, room)),
+            }
+            if room.is_none() && bytes.len() > limits::SMALL {
+                room = Some(self.make_room(length).await?);
+                start = Instant::now();
+            }
+        }
+    }
+
+    async fn make_room(&self, length: usize) -> Result<OwnedSemaphorePermit, Refusal> {
         let kib = u32::try_from(length.div_ceil(1_024)).unwrap_or(u32::MAX);
         let room = timeout(READING, Arc::clone(&self.room).acquire_many_owned(kib)).await;
-        let room = room.ok().and_then(Result::ok).ok_or(Refusal(StatusCode::SERVICE_UNAVAILABLE))?;
-        Ok((read(request.into_body(), length, limit).await?, room))
+        room.ok().and_then(Result::ok).ok_or(Refusal(StatusCode::SERVICE_UNAVAILABLE))
     }
 }
 
-/// Reads a body of which `length` bytes are expected, as long as it comes fast enough.
-async fn read(body: Body, length: usize, limit: usize) -> Result<Vec<u8>, Refusal> {
-    let start = Instant::now();
+/// How long it may take until something follows these bytes of so many.
+fn allowed(bytes: usize, length: usize) -> Duration {
     let of = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    let mut body = Limited::new(body, limit);
-    let mut bytes = Vec::new();
-    loop {
-        let evenly = READING.checked_mul(of(bytes.len())).and_then(|time| time.checked_div(of(length)));
-        let due = start.checked_add(evenly.unwrap_or_default().saturating_add(BEHIND)).unwrap_or(start);
-        match timeout_at(due, body.frame()).await {
-            Err(_) => return Err(Refusal(StatusCode::REQUEST_TIMEOUT)),
-            // Too long without having said so, or broken off: the connection is of no use any more.
-            Ok(Some(Err(_))) => return Err(Refusal(StatusCode::PAYLOAD_TOO_LARGE)),
-            Ok(Some(Ok(frame))) => bytes.extend(frame.into_data().unwrap_or_default()),
-            Ok(None) => return Ok(bytes),
-        }
-    }
+    let evenly = READING.checked_mul(of(bytes)).and_then(|time| time.checked_div(of(length)));
+    evenly.unwrap_or_default().saturating_add(BEHIND)
 }
 
 /// What a request says of its body's length.

@@ -301,21 +301,29 @@ fn the_end_answers_who_waits_and_takes_nobody_else() {
     assert!(connect(to).is_err());
 }
 
-/// Whoever sends nothing of a body that it has announced, or says that it will come in parts, keeps the room from nobody for long.
+/// Whoever announces a body, or sends a part of it, and then nothing, keeps the room from nobody for long, and from small requests not at all.
 #[test]
 fn bodies_that_do_not_come_keep_no_room() {
     let running = Running::start(0, &[]);
-    for framing in ["content-length: 8000000", "transfer-encoding: chunked"] {
-        let idle = (0..60).map(|_| {
-            let mut stream = connect(running.to).unwrap();
-            let head = format!("POST /sottovoce/1/client HTTP/1.1\r\nhost: x\r\n{framing}\r\n\r\n");
-            stream.write_all(head.as_bytes()).unwrap();
-            stream
-        });
-        let _idle: Vec<_> = idle.collect();
-        thread::sleep(Duration::from_millis(200));
+    let start_of = |framing: &str, sent: usize| {
+        let mut stream = connect(running.to).unwrap();
+        let head = format!("POST /sottovoce/1/client HTTP/1.1\r\nhost: x\r\n{framing}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&vec![b'='; sent]).unwrap();
+        stream
+    };
+    let asked = |request: &[u8], longest: u64| {
         let start = Instant::now();
-        assert_eq!(running.ask(b"="), ok("0"));
-        assert!(start.elapsed() < Duration::from_secs(15), "{framing}: {:?}", start.elapsed());
-    }
+        assert_eq!(running.ask(request).0, 200);
+        assert!(start.elapsed() < Duration::from_secs(longest), "{:?}", start.elapsed());
+    };
+    let idle = |framing: &str, sent| (0..60).map(|_| start_of(framing, sent)).collect::<Vec<_>>();
+    let chunked = idle("transfer-encoding: chunked", 0);
+    let nothing = idle("content-length: 8000000", 0);
+    let part = idle("content-length: 8000000", 100_000);
+    thread::sleep(Duration::from_millis(500));
+    asked(b"=", 2);
+    // A large one waits until those have been given up.
+    asked(&vec![b'='; 1 << 20], 20);
+    drop((chunked, nothing, part));
 }

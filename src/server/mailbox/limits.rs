@@ -46,6 +46,8 @@ pub const PUSH: usize = 1_024;
 pub const TOKEN_ITEMS: Rate = Rate { burst: 2_000, per_hour: 2_000 };
 /// Bytes with one token, counted as in the mailbox.
 pub const TOKEN_BYTES: Rate = Rate { burst: 32 << 20, per_hour: 32 << 20 };
+/// What a payload counts for beside its bytes, to its origin: records and timers of its own.
+pub const PAYLOAD_ENTRY: u64 = 1 << 10;
 /// Bytes of payloads from one origin.
 pub const ORIGIN_PAYLOADS: Rate = Rate { burst: 256 << 20, per_hour: 256 << 20 };
 /// Requests from one origin.

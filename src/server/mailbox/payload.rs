@@ -52,7 +52,8 @@ pub(super) fn arrive(ctx: &mut Context<'_, '_>, origin: &Origin, body: &[u8]) ->
     let old_timer = before.filter(|state| !state.is_due).map(|state| state.timer(&key));
     if before.is_none() {
         let (origin_slot, mut state) = OriginState::read(ctx, origin)?;
-        let taken = state.payloads.take(&limits::ORIGIN_PAYLOADS, size.into(), now);
+        let cost = limits::PAYLOAD_ENTRY.saturating_add(size.into());
+        let taken = state.payloads.take(&limits::ORIGIN_PAYLOADS, cost, now);
         if let Err(wait) = taken {
             state.payloads_busy_until = now.plus(wait).plus(limits::FULL);
         }
