@@ -83,7 +83,9 @@ pub(crate) fn affordable(items: &[Item]) -> usize {
 /// How many items like these are likely to fit into one step.
 pub(crate) fn likely(items: &[Item]) -> usize {
     let mut cost = Cost::default();
-    items.iter().for_each(|item| cost.count(item));
+    for item in items {
+        cost.count(item);
+    }
     let of = |limit: usize, spent: usize| limit.saturating_mul(items.len()).checked_div(spent);
     of(WANTS, cost.wants).unwrap_or(WANTS).min(of(ROWS, cost.rows).unwrap_or(ROWS))
 }
