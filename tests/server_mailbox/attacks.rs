@@ -236,7 +236,7 @@ fn f_07_items_wait_with_their_payload() {
     assert!(matches!(world.send(named.clone()), Code::Busy(_)));
     // What names another one of before does not wait.
     assert_eq!(world.send(item_to(2, token(1), device(1), Some(Hash::of(&body(0))))), Code::Accepted);
-    assert_eq!(world.deliver(&peer(2), &[named.clone()])[0].code, NO_PAYLOAD);
+    assert_eq!(world.deliver(&peer(2), std::slice::from_ref(&named))[0].code, NO_PAYLOAD);
     world.now = world.now.plus(wait);
     assert_eq!(world.send(payload(number, &body(number))), Code::Accepted);
     assert_eq!(world.send(named), Code::Accepted);

@@ -111,7 +111,7 @@ fn payloads_live_while_somebody_holds_them() {
     world.wait(DAY.plus(DAY));
     assert_eq!(world.send(to(5, device(2))), Code::Accepted);
     let drained = world.drain(owner(1, 1), &MailboxCursor::default(), 10);
-    assert_eq!(drained.payloads, [body.clone()]);
+    assert_eq!(drained.payloads, std::slice::from_ref(&body));
     let _ = world.drain(owner(1, 1), &drained.next, 10);
     // Two entries, one payload.
     let drained = world.drain(owner(1, 2), &MailboxCursor::default(), 10);
