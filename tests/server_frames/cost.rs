@@ -145,7 +145,8 @@ fn w_12_small_elements_of_accepted_frames() {
     let mut scene = Scene::new();
     let (to, now) = (scene.id(), scene.home.now);
     let known = &scene.known;
-    let alternating = |index: u64| Verdict::of(if index.is_multiple_of(2) { Code::Accepted } else { Code::Gone });
+    let alternating =
+        |index: u64| Verdict::of(if index.is_multiple_of(2) { Code::Accepted } else { Code::Gone });
     let position = |stream| {
         let window = Window { max_items: 1, max_bytes: 1, not_before: None };
         let hash = sottovoce::crypto::hash::Hash::from_bytes([0; 32]);

@@ -18,7 +18,8 @@ fn acquainted() -> Net {
     let mut net = pair();
     (1_000..1_010).for_each(|number| submit(&mut net, number));
     net.pass(Span::from_secs(20));
-    (told(&mut net), found(&mut net));
+    told(&mut net);
+    found(&mut net);
     net
 }
 

@@ -108,7 +108,7 @@ pub fn pair() -> Net {
 pub fn found(net: &mut Net) -> Vec<u16> {
     let number = |what| match what {
         What::Item(item) => Some(u16::from_be_bytes(item.body.try_into().ok()?)),
-        _ => None,
+        What::Status(_) => None,
     };
     drain(net, "b.test", BOB).into_iter().filter_map(number).collect()
 }
@@ -120,7 +120,7 @@ pub fn told(net: &mut Net) -> Vec<(u16, Status)> {
             let [first, second, ..] = *status.id.as_bytes();
             Some((u16::from_be_bytes([first, second]), status.status))
         }
-        _ => None,
+        What::Item(_) => None,
     };
     drain(net, "a.test", ALICE).into_iter().filter_map(told).collect()
 }

@@ -98,7 +98,7 @@ fn a_domain_that_does_not_exist_holds_little_for_a_day() {
     };
     let taken = (0..30).filter(|number| to_nowhere(*number, 0xa1)).count();
     assert_eq!(taken, 20, "of one account");
-    let taken = (30..200).filter(|number| to_nowhere(*number, *number as u8)).count();
+    let taken = (30_u8..200).filter(|number| to_nowhere(u16::from(*number), *number)).count();
     assert_eq!(taken, 44, "of all");
     net.pass(Span::from_days(1));
     net.pass(Span::from_secs(7_300));
