@@ -215,7 +215,8 @@ fn frame(scene: &Scene, data: &[u8], reply_to: Option<RequestId>) -> Option<Vec<
     let (sent_at, expires_at) = (START, START.plus(Span::from_secs(600)));
     let reply_to = reply_to.or(frame.reply_to);
     let instance = Instance::from_bytes([3; 16]);
-    let frame = Frame { from, to, sent_at, expires_at, reply_to, instance, ..frame };
+    let to_instance = Some(Instance::from_bytes([1; 16]));
+    let frame = Frame { from, to, sent_at, expires_at, reply_to, instance, to_instance, ..frame };
     let secret = sottovoce::crypto::ed25519::SecretKey::from_seed(&scene.peer.online);
     let validity = Validity::starting(START.minus(Span::from_days(1)), LONGEST);
     frame.sign(&OnlineKey { key: secret.public_key(), validity }, &secret).ok()?.encode().ok()
@@ -320,6 +321,7 @@ pub(super) fn server_signatures(data: &[u8]) {
         sent_at: START,
         expires_at: START,
         instance: Instance::from_bytes([1; 16]),
+        to_instance: Some(Instance::from_bytes([1; 16])),
         request: RequestId::from_bytes([2; 16]),
         reply_to: None,
         mine: seen,

@@ -112,6 +112,7 @@ pub fn frame(from: &Identities, to: ServerId, now: Timestamp, parts: Vec<Part>) 
         sent_at: now,
         expires_at: now.plus(Span::from_secs(600)),
         instance: Instance::from_bytes([1; 16]),
+        to_instance: Some(Instance::from_bytes([1; 16])),
         request: RequestId::from_bytes([2; 16]),
         reply_to: None,
         mine: Seen::of(&from.manifest),

@@ -164,3 +164,21 @@ fn who_is_busy_keeps_nobody_waiting() {
     assert_eq!(found, (100..2_300).collect::<Vec<_>>());
     assert!(told_first < 2_210 && told(&mut net).len() >= 2_200 - 2_100);
 }
+
+/// A receiver that was set back, and a batch for its earlier process that was still under way: the second decision would be heard by nobody.
+#[test]
+fn a_batch_for_an_earlier_process_is_not_taken() {
+    let mut net = acquainted();
+    let before = snapshot(&net, "b.test");
+    submit_all(&mut net, 10..12);
+    let late = net.seen.iter().rev().find(|(to, _)| *to == domain("b.test")).unwrap().1.clone();
+    restore(&mut net, "b.test", &before, 2);
+    let kept = snapshot(&net, "b.test");
+    assert!(net.input(&domain("b.test"), &Input::Peer(late.into())).is_some(), "answered");
+    assert_eq!(found(&mut net), (0..10).collect::<Vec<_>>());
+    net.hosts.get_mut(&domain("b.test")).unwrap().store.restore(&kept);
+    submit_all(&mut net, 12..13);
+    let mut found = found(&mut net);
+    found.sort_unstable();
+    assert_eq!(found, (0..13).collect::<Vec<_>>());
+}

@@ -102,6 +102,7 @@ fn answer(net: &mut Net, items: Vec<Vec<u8>>, position: Option<&Position>) -> Po
         sent_at: net.now,
         expires_at: net.now.plus(Span::from_secs(600)),
         instance: Instance::from_bytes([1; 16]),
+        to_instance: Some(Instance::from_bytes([1; 16])),
         request: sottovoce::identity::ids::RequestId::from_bytes([7; 16]),
         reply_to: None,
         mine: Seen::of(&from.manifest),

@@ -159,6 +159,7 @@ pub fn frame() -> Frame {
         sent_at: Timestamp::from_millis(NOW),
         expires_at: Timestamp::from_millis(NOW + 600_000),
         instance: Instance::from_bytes([5; 16]),
+        to_instance: None,
         request: RequestId::from_bytes(counting(1, 16).try_into().unwrap()),
         reply_to: Some(RequestId::from_bytes([6; 16])),
         mine: seen(1),

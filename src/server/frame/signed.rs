@@ -47,6 +47,8 @@ pub struct Frame {
     pub yours: Option<Seen>,
     /// The sender's manifest, when the receiver may not have it. Not yet judged.
     pub manifest: Option<Manifest>,
+    /// The run of the receiver's process, as the sender knows it. A batch for an earlier one is not taken.
+    pub to_instance: Option<Instance>,
     /// At most 128, with at most one batch for each stream, and 1,000 items in all.
     pub parts: Vec<Part>,
 }
@@ -181,6 +183,7 @@ impl Message for Frame {
             return Err(Rule::BadValue);
         }
         let reply_to = proto.reply_to.map(|bytes| required_array(Some(bytes))).transpose()?;
+        let to_instance = proto.to_instance.map(|bytes| required_array(Some(bytes))).transpose()?;
         Ok(Self {
             from: ServerId::from_bytes(required_array(proto.from)?),
             to: ServerId::from_bytes(required_array(proto.to)?),
@@ -189,6 +192,7 @@ impl Message for Frame {
             instance: Instance::from_bytes(required_array(proto.instance)?),
             request: RequestId::from_bytes(required_array(proto.request)?),
             reply_to: reply_to.map(RequestId::from_bytes),
+            to_instance: to_instance.map(Instance::from_bytes),
             mine: Seen::from_proto(required(proto.mine)?)?,
             yours: proto.yours.map(Seen::from_proto).transpose()?,
             manifest: proto.manifest.map(Manifest::from_proto).transpose()?,
@@ -210,6 +214,7 @@ impl Message for Frame {
             yours: self.yours.as_ref().map(Message::to_proto),
             manifest: self.manifest.as_ref().map(Message::to_proto),
             parts: self.parts.iter().map(Message::to_proto).collect(),
+            to_instance: self.to_instance.map(|instance| instance.as_bytes().to_vec()),
         }
     }
 }

@@ -273,7 +273,8 @@ fn attend(ctx: &mut Context<'_, '_>, work: &mut LinkWork, frame: &Frame) -> Resu
         }
     }
     // One batch in a step, and none after many verdicts: a step has limits. The others come again.
-    let mut may_take = decided <= MAX_BOTH;
+    // A batch that was for an earlier process of this server may have been decided on, and forgotten since.
+    let mut may_take = decided <= MAX_BOTH && frame.to_instance == Some(ctx.server.instance);
     for part in &frame.parts {
         if let Part::Batch(batch) = part {
             let stream = batch.stream;

@@ -345,6 +345,7 @@ pub(super) fn frame(
         reply_to,
         mine,
         yours: Some(peer.seen),
+        to_instance: peer.instance,
         manifest: (!is_known).then(|| ctx.server.manifest.manifest()),
         parts,
     }

@@ -613,6 +613,8 @@ pub struct Frame {
     pub manifest: ::core::option::Option<Manifest>,
     #[prost(message, repeated, tag = "12")]
     pub parts: ::prost::alloc::vec::Vec<Part>,
+    #[prost(bytes = "vec", optional, tag = "13")]
+    pub to_instance: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -843,6 +843,7 @@ static FRAME: Schema = Schema {
         Field { number: 10, kind: Kind::Message(&CHAIN_SEEN), presence: Presence::MayBeAbsent },
         Field { number: 11, kind: Kind::Message(&MANIFEST), presence: Presence::MayBeAbsent },
         Field { number: 12, kind: Kind::Message(&PART), presence: Presence::Repeated { max: 128 } },
+        Field { number: 13, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
     ],
 };
 
