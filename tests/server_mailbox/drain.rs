@@ -87,7 +87,7 @@ fn answers_are_bounded() {
     let mut cursor = FIRST;
     for body in &bodies {
         let drained = world.drain(me, &cursor, 100);
-        assert!(drained.payloads.iter().eq([&body]));
+        assert!(drained.payloads.iter().eq([body]));
         let encoded = drained.encode().unwrap();
         assert!(encoded.len() <= 1 << 20);
         assert_eq!(sottovoce::server::mailbox::Drained::decode(&encoded).unwrap(), drained);
