@@ -526,6 +526,47 @@ fn one_device_cannot_fill_the_disk_with_what_nobody_takes() {
     assert!((200..330).contains(&taken), "{taken} times 512 KiB");
 }
 
+/// A store that counts how often it is asked.
+struct Counting<'a>(&'a mut MemoryStore, u32);
+
+impl Store for Counting<'_> {
+    type Error = std::convert::Infallible;
+
+    fn load(&mut self, wants: &[Want]) -> Result<Loaded, Self::Error> {
+        self.1 += 1;
+        self.0.load(wants)
+    }
+
+    fn apply(&mut self, write: &Write<'_>) -> Result<Applied, Self::Error> {
+        self.0.apply(write)
+    }
+}
+
+/// Each round runs the step anew, so a round for each item would be work in the square of their number.
+#[test]
+fn a_submission_for_many_takes_few_rounds() {
+    let mut home = Home::new(Registration::Open);
+    let (alice, bob) = two(&mut home);
+    let payload = vec![3; 100];
+    let hash = Hash::of(&payload);
+    for domain in ["many", "one.example"] {
+        let items = (0..100_u8).map(|id| {
+            let domain = if domain == "many" { format!("s{id}.example") } else { domain.to_owned() };
+            let mut item = item(id, &domain, &bob, Some(hash));
+            let Destination::Device { item: inner, .. } = &mut item.to else { panic!() };
+            inner.token = Token::from_bytes([id; 16]);
+            item
+        });
+        let payload = Some((ItemId::from_bytes([200; 16]), payload.clone()));
+        let operation = Operation::Submit(Submit { payload, items: items.collect() });
+        let request = Request { request: home.request_id(), session: alice.session, operation };
+        let call = Call::Client(request.encode().unwrap());
+        let mut store = Counting(&mut home.store, 0);
+        let _ = run(&Service(&home.server), &mut store, home.now, &mut generator(5), &call).unwrap();
+        assert!(store.1 <= 8, "{domain}: {} rounds", store.1);
+    }
+}
+
 /// Not to know is not to know that there is nobody.
 #[test]
 fn questions_too_many_for_one_server_wait() {

@@ -35,7 +35,7 @@ use super::timing::Times;
 pub use alarm::{Alarm, ServerAlarm};
 pub(crate) use find::{fetched, forget as forget_domain, introduce, resume};
 pub use outbox::DEADLINE;
-pub(crate) use outbox::{Enqueued, Parcel, Recipient, enqueue};
+pub(crate) use outbox::{Enqueued, Parcel, Recipient, enqueue, enqueue_wants};
 pub(crate) use park::unpark;
 pub(crate) use question::{Question, ask, forget as forget_question};
 pub(crate) use receive::{receive, receive_reply, sender};
@@ -84,9 +84,13 @@ pub(crate) struct LinkWork {
 }
 
 impl LinkWork {
+    fn name_of(domain: &Domain) -> [u8; 32] {
+        *Hash::of(domain.as_str().as_bytes()).as_bytes()
+    }
+
     /// The link to a domain, a new one if there is none.
     fn load(ctx: &mut Context<'_, '_>, domain: &Domain) -> Result<Self, Interrupt> {
-        let name = *Hash::of(domain.as_str().as_bytes()).as_bytes();
+        let name = Self::name_of(domain);
         let mut slot: Slot<Link> = ctx.tx.read(Link::key(ctx.tx.vault(), &name))?;
         let before = slot.take();
         let link = before.clone().unwrap_or_else(|| Link::new(domain.clone(), ctx.now));

@@ -4,7 +4,7 @@ use crate::crypto::hash::Hash;
 use crate::identity::address::Domain;
 use crate::identity::ids::{AccountId, DeviceId, RequestId};
 use crate::server::{Context, ItemId, Submitter};
-use crate::storage::{Format, Interrupt, Key, Record, StorageError, Table};
+use crate::storage::{Format, Interrupt, Key, Record, StorageError, Table, Want};
 use crate::time::{Span, Timestamp};
 use crate::wire::Rule;
 use crate::wire::generated::messages as proto;
@@ -91,6 +91,12 @@ pub(super) fn log(ctx: &Context<'_, '_>, domain: &Domain) -> Key {
 pub(super) fn parked_log(ctx: &Context<'_, '_>, domain: &Domain, recipient: Recipient) -> Key {
     let name = [&[1], &recipient.0[..], domain.as_str().as_bytes()].concat();
     ctx.tx.vault().partition(Table::OUTBOX, &name).key(0)
+}
+
+/// What [`enqueue`] reads for an item for this recipient, to be loaded for many at once.
+pub(crate) fn enqueue_wants(ctx: &Context<'_, '_>, destination: &Domain, recipient: Recipient) -> [Want; 2] {
+    let name = LinkWork::name_of(destination);
+    [Want::Record(super::Link::key(ctx.tx.vault(), &name)), park::want(ctx, destination, recipient)]
 }
 
 /// Takes an item for another server into custody.

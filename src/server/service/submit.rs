@@ -111,6 +111,7 @@ pub(super) fn submit(
     // What stays here is in the same write.
     let room = ROOM.saturating_sub(submit.bytes(|domain| *domain == own));
     let mut decided = here(ctx, who, payload.as_ref(), items.iter().filter(|item| item.domain == own))?;
+    away_wants(ctx, payload.as_ref(), items.iter().filter(|item| item.domain != own))?;
     let mut away = Away { who, request, payload, room, payloads: BTreeMap::new() };
     let results = items.into_iter().map(|item| {
         if item.domain == own {
@@ -195,6 +196,23 @@ fn here<'a>(
     let verdicts = all.iter().map(|item| mailbox::deliver(ctx, &origin, item));
     let verdicts = verdicts.collect::<Result<Vec<_>, _>>()?;
     Ok(verdicts.into_iter().skip(before).collect::<Vec<_>>().into_iter())
+}
+
+/// Loads at once what is read for the items for other servers. One round for each would be a run of the step for each.
+fn away_wants<'a>(
+    ctx: &Context<'_, '_>,
+    payload: Option<&(Hash, Item)>,
+    items: impl Iterator<Item = &'a Addressed>,
+) -> Result<(), Interrupt> {
+    let payload = payload.map(|(hash, item)| (*hash, Recipient::of(&item.kind)));
+    let mut wants = Vec::new();
+    for Addressed { domain, item, payload: named } in items {
+        wants.extend(link::enqueue_wants(ctx, domain, Recipient::of(&item.kind)));
+        if let Some((_, recipient)) = payload.filter(|(hash, _)| *named == Some(*hash)) {
+            wants.extend(link::enqueue_wants(ctx, domain, recipient));
+        }
+    }
+    ctx.tx.need(wants)
 }
 
 /// What goes to other servers.
