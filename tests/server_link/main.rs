@@ -13,7 +13,9 @@
 )]
 
 mod attacks;
+mod custody;
 mod faults;
+mod hostile;
 mod poison;
 mod scene;
 #[path = "../servers/mod.rs"]

@@ -35,22 +35,28 @@ impl LinkWork {
     ) -> Result<usize, Interrupt> {
         let course = outbound.stream.receive(&outbound.route, reply_to, position);
         let mut decided = 0;
+        if course == Course::Stale {
+            return Ok(0);
+        }
+        let window = position.window;
+        (self.link.max_items, self.link.max_bytes) =
+            (window.max_items.clamp(1, super::WINDOW_ITEMS), window.max_bytes.clamp(1, super::WINDOW_BYTES));
+        self.link.state.window(window.not_before, ctx.now);
         match course {
-            Course::Stale => return Ok(0),
-            Course::Nothing => {}
+            Course::Stale | Course::Nothing => {}
             Course::Acked { from, to, verdicts } => {
                 decided = verdicts.len();
                 self.link.is_proven = true;
                 self.link.submitters.clear();
                 self.settle(ctx, &mut outbound, (from, to), &verdicts)?;
             }
-            Course::Rewound(_) | Course::Restarted => self.set_back(ctx.now),
+            Course::Rewound(_) | Course::Restarted => {
+                let again = self.link.settled.saturating_sub(outbound.stream.acked().through);
+                self.link.queued = self.link.queued.saturating_add(again);
+                self.set_back(ctx.now);
+            }
             Course::Exhausted => self.link.state.mode = Mode::Paused(ctx.now.plus(PAUSE)),
         }
-        let window = position.window;
-        (self.link.max_items, self.link.max_bytes) =
-            (window.max_items.clamp(1, super::WINDOW_ITEMS), window.max_bytes.clamp(1, super::WINDOW_BYTES));
-        self.link.state.window(window.not_before, ctx.now);
         outbound.save(ctx)?;
         Ok(decided)
     }
@@ -118,6 +124,13 @@ impl LinkWork {
             }
             _ => self.link.chunks.push(Chunk { through, decided_at: ctx.now, bytes }),
         }
+        // None may go while a peer that was set back has not come past it.
+        if self.link.chunks.len() > CHUNKS.saturating_add(1)
+            && let [first, second, ..] = self.link.chunks.as_mut_slice()
+        {
+            second.bytes = second.bytes.saturating_add(first.bytes);
+            self.link.chunks.remove(0);
+        }
         let mut total = self.link.chunks.iter().fold(0_u64, |sum, chunk| sum.saturating_add(chunk.bytes));
         let acked = outbound.stream.acked().through;
         let mut gone = None;
@@ -129,10 +142,11 @@ impl LinkWork {
             }
             total = total.saturating_sub(oldest.bytes);
             self.link.chunks.remove(0);
-            gone = Some(oldest.through);
+            gone = Some((oldest.through, oldest.decided_at.plus(CHUNK_TIME)));
         }
-        if let Some(after) = gone {
-            let since = self.link.chunks.first().map_or(ctx.now, |chunk| chunk.decided_at);
+        if let Some((after, end)) = gone {
+            // The other one decides a little before this one hears of it.
+            let since = self.link.chunks.first().map_or(ctx.now, |chunk| chunk.decided_at).min(end);
             ctx.tx.trim(outbox::log(ctx, &self.link.domain), after);
             outbound.stream.trimmed(Retained { after, since });
         }

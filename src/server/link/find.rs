@@ -22,6 +22,9 @@ use super::{DOMAIN_OWNER, LinkWork};
 /// How long a fetch may take before it is asked for again.
 const ANSWER_TIME: Span = Span::from_secs(60);
 
+/// How long it is remembered how often a domain has named nobody, once it may be asked again: the next rest is longer.
+const REMEMBERED: Span = Span::from_secs(3_600);
+
 /// A domain that is being worked on.
 pub(super) struct DomainWork {
     slot: Slot<DomainState>,
@@ -38,7 +41,7 @@ impl DomainWork {
     pub(super) fn save(self, ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
         if let Some(due) = self.state.forget_at() {
             let owner = [&[DOMAIN_OWNER], &self.slot.key().name()[..]].concat();
-            Timer { owner, due: due.max(ctx.now), set: ctx.now }.start(None, ctx.tx)?;
+            Timer { owner, due: due.max(ctx.now).plus(REMEMBERED), set: ctx.now }.start(None, ctx.tx)?;
         }
         Ok(ctx.tx.put(self.slot, &self.state)?)
     }
@@ -62,8 +65,18 @@ pub(super) fn ask(ctx: &mut Context<'_, '_>, domain: &Domain, cause: Cause) -> R
     Ok(next)
 }
 
+/// Looks at the domain of a link for which something waits, if that may help: it may have another server by now, or the same one elsewhere.
+pub(super) fn look(ctx: &mut Context<'_, '_>, work: &mut LinkWork) -> Result<(), Interrupt> {
+    match work.link.state.mode {
+        Mode::Finding => find(ctx, work),
+        Mode::Held(Held::Identity) => ask(ctx, &work.link.domain, Cause::Local).map(drop),
+        _ if work.link.state.failures > 0 => ask(ctx, &work.link.domain, Cause::Local).map(drop),
+        _ => Ok(()),
+    }
+}
+
 /// Looks for the server of a link.
-pub(super) fn find(ctx: &mut Context<'_, '_>, work: &mut LinkWork) -> Result<(), Interrupt> {
+fn find(ctx: &mut Context<'_, '_>, work: &mut LinkWork) -> Result<(), Interrupt> {
     let domain = work.link.domain.clone();
     let next = ask(ctx, &domain, Cause::Local)?;
     let again = match next.standing {
@@ -197,7 +210,7 @@ fn keep(
 /// The time of a domain's record is over, unless something has happened since.
 pub(crate) fn forget(ctx: &mut Context<'_, '_>, name: &[u8; 24]) -> Result<(), Interrupt> {
     let slot: Slot<DomainState> = ctx.tx.read(Key::new(Table::DOMAINS, *name))?;
-    let is_over = |due: Timestamp| due <= ctx.now;
+    let is_over = |due: Timestamp| due.plus(REMEMBERED) <= ctx.now;
     if slot.value().and_then(DomainState::forget_at).is_some_and(is_over) {
         ctx.tx.delete(slot)?;
     }
@@ -217,6 +230,13 @@ pub(crate) fn resume(ctx: &mut Context<'_, '_>, domain: &Domain) -> Result<(), I
 }
 
 impl LinkWork {
+    /// Its domain names nobody any more: what waits is not sent before it does again.
+    pub(super) fn lose(&mut self) {
+        if !matches!(self.link.state.mode, Mode::Held(_)) {
+            self.link.state.mode = Mode::Finding;
+        }
+    }
+
     /// The link leads to this server.
     pub(super) fn lead_to(&mut self, server: ServerId) {
         self.link.server = Some(server);

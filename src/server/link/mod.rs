@@ -111,6 +111,12 @@ impl LinkWork {
         Ok(())
     }
 
+    /// Leaves nothing of it. A link to a domain that does not exist is not kept for ever.
+    fn forget(mut self, ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
+        self.stop(ctx);
+        Ok(ctx.tx.delete(self.slot)?)
+    }
+
     /// Sees to it that the link is driven as soon as it may send.
     fn kick(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
         let due = match self.link.state.mode {

@@ -70,6 +70,7 @@ impl OutboxEntry {
     fn name(&self) -> Vec<u8> {
         let mut name = self.parcel.id.as_bytes().to_vec();
         name.extend_from_slice(self.parcel.request.as_bytes());
+        name.extend_from_slice(&self.parcel.recipient.0);
         name.extend_from_slice(&self.tries.to_be_bytes());
         name
     }

@@ -49,7 +49,8 @@ pub(super) fn want(ctx: &Context<'_, '_>, domain: &Domain, recipient: Recipient)
     Want::Record(ParkedQueue::key(ctx.tx.vault(), &name(domain, recipient)))
 }
 
-/// Appends the item behind those that wait for the same recipient, if there are any.
+/// Appends the item behind those that wait for the same recipient, if there are any. The queue is put again: whoever finds at the same time
+/// that nothing waits in it must not delete it.
 pub(super) fn joins(
     ctx: &mut Context<'_, '_>,
     domain: &Domain,
@@ -57,12 +58,12 @@ pub(super) fn joins(
 ) -> Result<bool, Interrupt> {
     let recipient = entry.parcel.recipient;
     let key = ParkedQueue::key(ctx.tx.vault(), &name(domain, recipient));
-    let is_parked = ctx.tx.read::<ParkedQueue>(key)?.value().is_some();
-    if is_parked {
-        let log = outbox::parked_log(ctx, domain, recipient);
-        entry.append(ctx, log)?;
-    }
-    Ok(is_parked)
+    let mut slot = ctx.tx.read::<ParkedQueue>(key)?;
+    let Some(queue) = slot.take() else { return Ok(false) };
+    let log = outbox::parked_log(ctx, domain, recipient);
+    entry.append(ctx, log)?;
+    ctx.tx.put(slot, &queue)?;
+    Ok(true)
 }
 
 /// Sets an item aside whose recipient is busy for so long.
@@ -75,12 +76,15 @@ pub(super) fn park(
     let recipient = entry.parcel.recipient;
     let name = name(domain, recipient);
     let mut slot: Slot<ParkedQueue> = ctx.tx.read(ParkedQueue::key(ctx.tx.vault(), &name))?;
-    if slot.take().is_none() {
-        let doubled = SHORTEST.as_millis().checked_shl(entry.tries.min(16)).unwrap_or(u64::MAX);
-        let wait = Span::from_millis(doubled).max(retry_after).min(LONGEST);
-        let timer = Times::start(ctx, &owner(&name), None, ctx.now.plus(wait))?;
-        ctx.tx.put(slot, &ParkedQueue { domain: domain.clone(), recipient, timer })?;
-    }
+    let doubled = SHORTEST.as_millis().checked_shl(entry.tries.min(16)).unwrap_or(u64::MAX);
+    let due = ctx.now.plus(Span::from_millis(doubled).max(retry_after).min(LONGEST));
+    let before = slot.take().map(|queue| queue.timer);
+    let timer = match before {
+        Some(timer) if timer.due >= due => timer,
+        // Those who are still to go back wait too: their recipient is busy.
+        _ => Times::start(ctx, &owner(&name), before, due)?,
+    };
+    ctx.tx.put(slot, &ParkedQueue { domain: domain.clone(), recipient, timer })?;
     entry.tries = entry.tries.saturating_add(1);
     let log = outbox::parked_log(ctx, domain, recipient);
     entry.append(ctx, log)?;
@@ -95,7 +99,10 @@ pub(crate) fn unpark(ctx: &mut Context<'_, '_>, name: &[u8; 32]) -> Result<(), I
     let (from, to) =
         (outbox::parked_log(ctx, &queue.domain, queue.recipient), outbox::log(ctx, &queue.domain));
     let entries = ctx.tx.tail::<OutboxEntry>(Tail::new(from, 0, BACK))?;
-    let is_last = entries.len() < usize::from(BACK);
+    // Pages may end early: only an empty one says that nothing waits any more.
+    if entries.is_empty() {
+        return Ok(ctx.tx.delete(slot)?);
+    }
     foresee_reports(ctx, &entries, Status::Expired)?;
     for item in entries {
         ctx.tx.trim(from, item.number);
@@ -109,13 +116,8 @@ pub(crate) fn unpark(ctx: &mut Context<'_, '_>, name: &[u8; 32]) -> Result<(), I
     }
     work.kick(ctx)?;
     work.save(ctx)?;
-    if is_last {
-        ctx.tx.delete(slot)?;
-    } else {
-        queue.timer = Times::start(ctx, &owner(name), None, ctx.now)?;
-        ctx.tx.put(slot, &queue)?;
-    }
-    Ok(())
+    queue.timer = Times::start(ctx, &owner(name), None, ctx.now)?;
+    Ok(ctx.tx.put(slot, &queue)?)
 }
 
 impl Message for ParkedQueue {

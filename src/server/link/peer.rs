@@ -27,6 +27,15 @@ pub(crate) struct Peer {
     pub(crate) sent_at: Timestamp,
 }
 
+/// What a frame says of the process that sent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Voice {
+    /// `false` if two take turns.
+    pub(crate) is_alone: bool,
+    /// Sent later than every frame before: it is not one of them once more.
+    pub(crate) is_newest: bool,
+}
+
 /// Its manifest in full, and the other side if its chain has forked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PeerManifest {
@@ -71,25 +80,20 @@ impl Peer {
         vault.partition(Table::PEERS, server.as_bytes()).key(0)
     }
 
-    /// Notes from which of its processes a frame comes. `false` if two take turns: a frame of the former one that is newer than all of the
-    /// present one. One that was merely late, or is replayed, is older.
-    pub(crate) fn hear(&mut self, frame: &Frame) -> bool {
+    /// Notes from which of its processes a frame comes. A frame of another one than the present one that is newer than all before makes it
+    /// the present one; if it is the former one, two take turns. One that was merely late, or is replayed, is not newer.
+    pub(crate) fn hear(&mut self, frame: &Frame) -> Voice {
         let is_newest = frame.sent_at > self.sent_at;
-        if self.instance != Some(frame.instance) {
-            if self.former_instance == Some(frame.instance) {
-                return !is_newest;
-            }
-            // Late, of a process before these two: it must not take the place of the one that runs.
-            if self.instance.is_some() && !is_newest {
-                return true;
-            }
+        let mut is_alone = true;
+        if is_newest && self.instance != Some(frame.instance) {
+            is_alone = self.former_instance != Some(frame.instance);
             (self.former_instance, self.instance) = (self.instance, Some(frame.instance));
         }
         self.sent_at = self.sent_at.max(frame.sent_at);
         if frame.yours.is_some() {
             self.holds = frame.yours;
         }
-        true
+        Voice { is_alone, is_newest }
     }
 }
 

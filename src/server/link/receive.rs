@@ -10,9 +10,9 @@ use crate::storage::{Interrupt, Key, Slot, Table, Want};
 use crate::time::{Span, Timestamp};
 use crate::wire::Wire as _;
 
-use super::peer::Peer;
+use super::peer::{Peer, Voice};
 use super::record::{BYTES, ITEMS, SET_BACKS};
-use super::send::{OutboundWork, frame, request};
+use super::send::{FRAME_BYTES, OutboundWork, frame, request};
 use super::state::{Held, Mode};
 use super::{Alarm, LinkWork, WINDOW_BYTES, WINDOW_ITEMS, find, question};
 
@@ -24,6 +24,8 @@ const ASKED_WAIT: Span = Span::from_secs(60);
 const HELD_WAIT: Span = Span::from_secs(3_600);
 /// A frame that has decided on more items than this brings no new ones: one step has limits.
 const MAX_BOTH: usize = 200;
+/// How long a link rests after an answer that brought nothing, though something waits.
+const IDLE: Span = Span::from_secs(1);
 /// Questions that one frame has answered.
 const MAX_ANSWERS: usize = 64;
 /// … in bytes, but for the last one. The others are asked again.
@@ -34,6 +36,14 @@ const MAX_ANSWER_BYTES: usize = 1 << 20;
 struct Heard {
     answers: Vec<Answer>,
     answer_bytes: usize,
+    /// Whether its sender is the server of its domain, so that its parts count.
+    is_listened: bool,
+    /// How many items of this server's it has decided on.
+    decided: usize,
+    /// Whether anything has come of it.
+    is_fruitful: bool,
+    /// Sent later than every frame before.
+    is_newest: bool,
     /// Proof that the peer's chain has forked.
     fork: Option<ForkEvidence>,
     /// Streams of which it had a batch, and what is said about the next.
@@ -89,12 +99,15 @@ pub(crate) fn receive(ctx: &mut Context<'_, '_>, authentic: &Authentic) -> Resul
     let (mut work, heard) = listen(ctx, authentic, &peer)?;
     let peer = sender(ctx, from)?.unwrap_or(peer);
     let request = request(ctx)?;
-    let is_small = heard.windows.is_empty() && heard.answers.is_empty();
+    let is_small = heard.windows.is_empty() && heard.answers.is_empty() && heard.decided <= MAX_BOTH;
+    // Whoever replays a frame gets nothing.
+    let is_live = heard.is_listened && heard.is_newest;
     let mut parts = said(ctx, from, heard)?;
     let may_send = work.link.state.mode == Mode::Open && work.link.request.is_none();
     if may_send
+        && is_live
         && is_small
-        && let Some(batch) = work.next_batch(ctx, from, request)?
+        && let Some(batch) = work.next_batch(ctx, from, request, FRAME_BYTES)?
     {
         parts.push(Part::Batch(batch));
         work.await_answer(ctx, request)?;
@@ -112,11 +125,15 @@ pub(crate) fn receive_reply(ctx: &mut Context<'_, '_>, authentic: &Authentic) ->
         work.link.request = None;
         work.stop(ctx);
     }
+    let is_in_vain = heard.is_listened && !heard.is_fruitful && work.is_waiting();
+    if is_in_vain && work.link.state.mode == Mode::Open {
+        work.link.state.mode = Mode::Paused(ctx.now.plus(IDLE));
+        work.stop(ctx);
+    }
     // What the answer itself brought is said with the next frame. Questions in answers are not answered: nobody asks so.
     work.link.owed = heard.windows.into_iter().map(|(stream, _)| stream).collect();
     work.link.owed_to = (!work.link.owed.is_empty()).then_some(request);
-    let is_waiting = work.link.queued > 0 || !work.link.questions.is_empty() || work.link.owed_to.is_some();
-    if is_waiting {
+    if work.is_waiting() {
         work.kick(ctx)?;
     }
     work.save(ctx)
@@ -159,19 +176,23 @@ fn listen(ctx: &mut Context<'_, '_>, frame: &Frame, peer: &Peer) -> Result<(Link
     if frame.mine != peer.seen {
         find::learn(ctx, &domain, frame)?;
     }
-    let is_alone = hear(ctx, frame)?;
+    let Voice { is_alone, is_newest } = hear(ctx, frame)?;
+    let next = find::ask(ctx, &domain, Cause::Inbound)?;
+    let standing = next.standing;
     let mut work = LinkWork::load(ctx, &domain)?;
-    if !is_alone && !matches!(work.link.state.mode, Mode::Held(_)) {
+    let is_bound = standing == Standing::Bound(frame.from);
+    if !is_alone && is_bound && !matches!(work.link.state.mode, Mode::Held(_)) {
         work.link.state.mode = Mode::Held(Held::Clone);
         ctx.alarm(&domain, Alarm::Clone)?;
     }
-    let next = find::ask(ctx, &domain, Cause::Inbound)?;
-    let standing = next.standing;
     let not_before = match (work.link.state.mode, standing) {
         (Mode::Held(_), _) | (_, Standing::Held { .. }) => Some(ctx.now.plus(HELD_WAIT)),
-        (_, Standing::Bound(server)) if server == frame.from => None,
+        _ if is_bound => None,
         _ => Some(come_again(&next, ctx.now)),
     };
+    if let Standing::Unknown | Standing::Asked | Standing::Absent { .. } = standing {
+        work.lose();
+    }
     if not_before.is_some() {
         let fork = match standing {
             Standing::Held { reason: HoldReason::Forked, .. } => find::follow(ctx, frame.from)?,
@@ -180,15 +201,18 @@ fn listen(ctx: &mut Context<'_, '_>, frame: &Frame, peer: &Peer) -> Result<(Link
         let fork = fork.and_then(|followed| followed.evidence());
         return Ok((work, Heard { windows: closed(frame, not_before), fork, ..Heard::default() }));
     }
-    work.link.state.heard();
+    // An answer is not one of before: it names the frame.
+    if is_newest || frame.reply_to.is_some_and(|request| work.link.request == Some(request)) {
+        work.link.state.heard();
+    }
     if work.link.state.mode == Mode::Finding || work.link.server != Some(frame.from) {
         work.lead_to(frame.from);
     }
     let heard = attend(ctx, &mut work, frame)?;
-    if work.link.queued > 0 {
+    if work.is_waiting() {
         work.kick(ctx)?;
     }
-    Ok((work, heard))
+    Ok((work, Heard { is_listened: true, is_newest, ..heard }))
 }
 
 /// What a server is told that is not listened to yet.
@@ -237,27 +261,27 @@ fn foresee(ctx: &mut Context<'_, '_>, frame: &Frame, peer: &Peer) -> Result<(), 
     ctx.tx.need(keys.into_iter().map(Want::Record))
 }
 
-/// Notes which process of the peer is speaking. `false` if two take turns.
-fn hear(ctx: &mut Context<'_, '_>, frame: &Frame) -> Result<bool, Interrupt> {
+/// Notes which process of the peer is speaking.
+fn hear(ctx: &mut Context<'_, '_>, frame: &Frame) -> Result<Voice, Interrupt> {
     let mut slot: Slot<Peer> = ctx.tx.read(Peer::key(ctx.tx.vault(), frame.from))?;
-    let Some(before) = slot.take() else { return Ok(true) };
+    let Some(before) = slot.take() else { return Ok(Voice { is_alone: true, is_newest: false }) };
     let mut peer = before.clone();
-    let is_alone = peer.hear(frame);
+    let voice = peer.hear(frame);
     if peer != before {
         ctx.tx.put(slot, &peer)?;
     }
-    Ok(is_alone)
+    Ok(voice)
 }
 
 /// The parts of a frame of a server that is listened to.
 fn attend(ctx: &mut Context<'_, '_>, work: &mut LinkWork, frame: &Frame) -> Result<Heard, Interrupt> {
     let mut heard = Heard::default();
     let origin = Origin::Peer(work.link.domain.clone());
-    let mut decided = 0_usize;
+    let (max_items, questions) = (work.link.max_items, work.link.questions.len());
     for part in &frame.parts {
         match part {
             Part::Position(position) if position.stream == StreamId::DATA => {
-                decided = decided.saturating_add(progress(ctx, work, frame, position)?);
+                heard.decided = heard.decided.saturating_add(progress(ctx, work, frame, position)?);
             }
             Part::Lookup(lookup) => {
                 let answer = |ctx: &mut _| directory::lookup(ctx, &origin, lookup);
@@ -272,14 +296,19 @@ fn attend(ctx: &mut Context<'_, '_>, work: &mut LinkWork, frame: &Frame) -> Resu
             _ => {}
         }
     }
+    // A batch that was too large goes out again at once, with less.
+    heard.is_fruitful =
+        heard.decided > 0 || work.link.questions.len() < questions || work.link.max_items < max_items;
     // One batch in a step, and none after many verdicts: a step has limits. The others come again.
     // A batch that was for an earlier process of this server may have been decided on, and forgotten since.
-    let mut may_take = decided <= MAX_BOTH && frame.to_instance == Some(ctx.server.instance);
+    let mut may_take = heard.decided <= MAX_BOTH && frame.to_instance == Some(ctx.server.instance);
     for part in &frame.parts {
         if let Part::Batch(batch) = part {
             let stream = batch.stream;
-            let window = if may_take { take(ctx, work, frame.from, batch)? } else { open_window() };
+            let (window, is_taken) =
+                if may_take { take(ctx, work, frame.from, batch)? } else { (open_window(), false) };
             may_take = false;
+            heard.is_fruitful |= is_taken;
             heard.windows.push((stream, window));
         }
     }
@@ -293,7 +322,7 @@ fn progress(
     position: &Position,
 ) -> Result<usize, Interrupt> {
     let Some(reply_to) = frame.reply_to else { return Ok(0) };
-    let outbound = OutboundWork::load(ctx, frame.from)?;
+    let outbound = OutboundWork::load(ctx, frame.from, work.link.settled)?;
     if outbound.stream.outstanding() == Some(reply_to) && work.link.request == Some(reply_to) {
         work.link.request = None;
         work.stop(ctx);
@@ -301,15 +330,17 @@ fn progress(
     work.progress(ctx, outbound, reply_to, position)
 }
 
-/// Takes a batch, or leaves everything as it is. Gives what the next one may be.
+/// Takes a batch, or leaves everything as it is. Gives what the next one may be, and whether this one was taken.
 fn take(
     ctx: &mut Context<'_, '_>,
     work: &mut LinkWork,
     from: ServerId,
     batch: &Batch,
-) -> Result<Window, Interrupt> {
+) -> Result<(Window, bool), Interrupt> {
     let inbound = InboundWork::load(ctx, from, batch.stream)?;
-    let Some(admission) = inbound.stream.admit(&inbound.route, batch) else { return Ok(open_window()) };
+    let Some(admission) = inbound.stream.admit(&inbound.route, batch) else {
+        return Ok((open_window(), false));
+    };
     let origin = Origin::Peer(work.link.domain.clone());
     let mut known = Vec::new();
     let mut decode = |bytes: &Vec<u8>| {
@@ -322,10 +353,10 @@ fn take(
     let affordable = mailbox::affordable(&known);
     if affordable < known.len() {
         let max_items = u32::try_from(affordable.max(1)).unwrap_or(WINDOW_ITEMS);
-        return Ok(Window { max_items, ..open_window() });
+        return Ok((Window { max_items, ..open_window() }, false));
     }
     if let Err(wait) = spend(work, batch, ctx.now) {
-        return Ok(Window { not_before: Some(ctx.now.plus(wait)), ..open_window() });
+        return Ok((Window { not_before: Some(ctx.now.plus(wait)), ..open_window() }, false));
     }
     mailbox::prepare(ctx, &origin, &known)?;
     let mut verdicts = Verdicts::new();
@@ -347,7 +378,7 @@ fn take(
     work.link.heard_at = ctx.now;
     // The next one is likely to be like this one.
     let likely = u32::try_from(mailbox::likely(&known)).unwrap_or(WINDOW_ITEMS);
-    Ok(Window { max_items: likely.clamp(1, WINDOW_ITEMS), ..open_window() })
+    Ok((Window { max_items: likely.clamp(1, WINDOW_ITEMS), ..open_window() }, true))
 }
 
 /// What a peer may bring in a time.

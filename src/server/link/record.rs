@@ -28,7 +28,7 @@ pub(crate) struct Link {
     pub(super) state: State,
     /// Whether it has ever taken anything.
     pub(super) is_proven: bool,
-    /// About how many items wait. Corrected when the end of the log is seen.
+    /// How many items wait, or more. Corrected when the end of the log is seen.
     pub(super) queued: u64,
     /// Whose these are, while the link is not proven.
     pub(super) submitters: Vec<AccountId>,
@@ -90,6 +90,13 @@ impl Link {
             items: Budget::full(&ITEMS, now),
             bytes: Budget::full(&BYTES, now),
         }
+    }
+
+    /// Whether it says no more than none would: there is no server, and nothing waits for one.
+    pub(super) fn is_forgettable(&self) -> bool {
+        let Self { server, state, queued, questions, is_proven, .. } = self;
+        let is_empty = *queued == 0 && questions.is_empty() && !is_proven;
+        server.is_none() && state.mode == Mode::Finding && is_empty
     }
 
     /// Where it lies.

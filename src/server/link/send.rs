@@ -13,6 +13,7 @@ use crate::server::stream::{Batch, Outbound, Route, StreamId};
 use crate::server::{Context, Instance, Item, Status, mailbox};
 use crate::storage::{self, Interrupt, Key, Slot, StorageError, Table, Tail};
 use crate::time::Span;
+use crate::wire::Wire as _;
 
 use super::outbox::{self, OutboxEntry};
 use super::peer::Peer;
@@ -23,6 +24,8 @@ use super::{LinkWork, TIMEOUT, find, question};
 const PATIENCE: Span = Span::from_secs(3_600);
 /// How many in one step.
 const TOLD: u16 = 400;
+/// Of the parts of a frame. The rest of its 4 MiB is for the manifest, and for what stands around items.
+pub(super) const FRAME_BYTES: usize = 7 << 19;
 
 /// A frame for another server, not signed yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,11 +55,12 @@ impl OutboundWork {
         ctx.tx.vault().partition(Table::OUTBOUND_STREAMS, name).key(u64::from(route.stream.number()))
     }
 
-    pub(super) fn load(ctx: &mut Context<'_, '_>, to: ServerId) -> Result<Self, Interrupt> {
+    /// The stream to a server. A new one begins after what another server of the domain has `settled`: that is none of its business.
+    pub(super) fn load(ctx: &mut Context<'_, '_>, to: ServerId, settled: u64) -> Result<Self, Interrupt> {
         let route = Route { from: ctx.server.manifest.id(), to, stream: StreamId::DATA };
         let mut slot: Slot<Outbound> = ctx.tx.read(Self::key(ctx, &route))?;
         let before = slot.take();
-        let stream = before.clone().unwrap_or_else(|| Outbound::new(&route));
+        let stream = before.clone().unwrap_or_else(|| Outbound::after(&route, settled));
         Ok(Self { slot, route, stream, before })
     }
 
@@ -75,17 +79,28 @@ pub(crate) fn drive(ctx: &mut Context<'_, '_>, name: &[u8; 32]) -> Result<(), In
     if work.link.request.take().is_some() {
         work.failed(ctx);
     }
+    let settled = work.link.settled;
     work.link.state.wake(ctx.now);
-    if work.link.state.mode == Mode::Finding {
-        find::find(ctx, &mut work)?;
+    if work.is_waiting() {
+        find::look(ctx, &mut work)?;
     }
     if work.link.state.mode == Mode::Open {
         work.send(ctx)?;
     } else {
         work.retire(ctx)?;
-        work.kick(ctx)?;
+        if work.link.is_forgettable() {
+            return work.forget(ctx);
+        }
+        if work.is_waiting() {
+            work.kick(ctx)?;
+        }
     }
-    work.tell_waiting(ctx)?;
+    if work.link.settled == settled {
+        work.tell_waiting(ctx)?;
+    } else if work.link.request.is_none() && work.is_waiting() {
+        // A step has limits, and this one has told much already.
+        work.schedule(ctx, ctx.now)?;
+    }
     work.save(ctx)
 }
 
@@ -118,7 +133,8 @@ impl LinkWork {
         let mut parts = super::receive::positions(ctx, self, to)?;
         parts.extend(question::waiting(ctx, self)?);
         let request = request(ctx)?;
-        parts.extend(self.next_batch(ctx, to, request)?.map(Part::Batch));
+        let room = room_beside(&parts)?;
+        parts.extend(self.next_batch(ctx, to, request, room)?.map(Part::Batch));
         if parts.is_empty() {
             self.link.submitters.clear();
             return Ok(());
@@ -152,11 +168,12 @@ impl LinkWork {
         ctx: &mut Context<'_, '_>,
         to: ServerId,
         request: RequestId,
+        room: usize,
     ) -> Result<Option<Batch>, Interrupt> {
-        let mut outbound = OutboundWork::load(ctx, to)?;
+        let mut outbound = OutboundWork::load(ctx, to, self.link.settled)?;
         let entries = self.waiting(ctx, &outbound)?;
         let live = self.give_up(ctx, &mut outbound, entries)?;
-        let entries = self.fitting(live);
+        let entries = self.fitting(live, room);
         let batch = if entries.is_empty() {
             None
         } else {
@@ -173,10 +190,15 @@ impl LinkWork {
         Ok(batch)
     }
 
+    /// Whether anything is to be sent, or to be given up once its time is over.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.link.queued > 0 || !self.link.questions.is_empty() || self.link.owed_to.is_some()
+    }
+
     /// What can be given up while nothing can be sent.
     fn retire(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
         if let Some(to) = self.link.server {
-            let mut outbound = OutboundWork::load(ctx, to)?;
+            let mut outbound = OutboundWork::load(ctx, to, self.link.settled)?;
             let entries = self.waiting(ctx, &outbound)?;
             self.give_up(ctx, &mut outbound, entries)?;
             return outbound.save(ctx);
@@ -184,6 +206,9 @@ impl LinkWork {
         // There is no stream yet: what is over leaves the log.
         let log = outbox::log(ctx, &self.link.domain);
         let entries = ctx.tx.tail::<OutboxEntry>(Tail::new(log, 0, 100))?;
+        if entries.is_empty() {
+            self.link.queued = 0;
+        }
         foresee_reports(ctx, &entries, Status::Expired)?;
         for item in entries {
             match item.value {
@@ -198,6 +223,7 @@ impl LinkWork {
                 Err(_) => {}
             }
             ctx.tx.trim(log, item.number);
+            self.link.settled = item.number;
             self.link.queued = self.link.queued.saturating_sub(1);
         }
         Ok(())
@@ -210,11 +236,12 @@ impl LinkWork {
             return if self.link.queued > 0 { self.schedule(ctx, since.plus(PATIENCE)) } else { Ok(()) };
         }
         let acked = match self.link.server {
-            Some(to) => OutboundWork::load(ctx, to)?.stream.acked().through,
+            Some(to) => OutboundWork::load(ctx, to, self.link.settled)?.stream.acked().through,
             None => 0,
         };
         let log = outbox::log(ctx, &self.link.domain);
-        let entries = ctx.tx.tail::<OutboxEntry>(Tail::new(log, acked.max(self.link.told_waiting), TOLD))?;
+        let after = acked.max(self.link.settled).max(self.link.told_waiting);
+        let entries = ctx.tx.tail::<OutboxEntry>(Tail::new(log, after, TOLD))?;
         let is_page_full = entries.len() == usize::from(TOLD);
         foresee_reports(ctx, &entries, Status::Waiting(since))?;
         for item in entries {
@@ -223,7 +250,8 @@ impl LinkWork {
                 mailbox::report(ctx, &parcel.submitter, parcel.id, Status::Waiting(since))?;
             }
         }
-        if is_page_full { self.schedule(ctx, ctx.now) } else { Ok(()) }
+        // Not before the answer that is awaited, or its frame would count as lost.
+        if is_page_full && self.link.request.is_none() { self.schedule(ctx, ctx.now) } else { Ok(()) }
     }
 
     /// What comes next in the log.
@@ -235,14 +263,14 @@ impl LinkWork {
         let max = u16::try_from(self.link.max_items.max(1)).unwrap_or(u16::MAX);
         let log = outbox::log(ctx, &self.link.domain);
         let entries = ctx.tx.tail(Tail::new(log, outbound.stream.acked().through, max))?;
-        if entries.len() < usize::from(max) {
-            // The end is in sight, if it was not the bytes that ended the page: then the number is too low for a while.
-            self.link.queued = u64::try_from(entries.len()).unwrap_or(0);
-        }
+        // Never too low, or the link would stop. A page may end early: only an empty one says that there is no more.
+        let count = u64::try_from(entries.len()).unwrap_or(0);
+        self.link.queued = if entries.is_empty() { 0 } else { self.link.queued.max(count) };
         Ok(entries)
     }
 
-    /// Gives up the entries at the front whose time is over, and those that cannot be read. What has been sent and not answered is uncertain.
+    /// Gives up the entries at the front whose time is over, and those that cannot be read. What has been sent and not answered is uncertain;
+    /// of what goes out again because somebody was set back, its submitter knows. If nothing else was in sight, the next are looked at soon.
     fn give_up(
         &mut self,
         ctx: &mut Context<'_, '_>,
@@ -258,7 +286,8 @@ impl LinkWork {
         let mut live = entries;
         let rest = live.split_off(count);
         let Some(last) = live.last().map(|item| item.number) else { return Ok(rest) };
-        let statuses = live.iter().filter_map(|item| {
+        let settled = self.link.settled;
+        let statuses = live.iter().filter(|item| item.number > settled).filter_map(|item| {
             let status = if item.number <= sent { Status::Uncertain } else { Status::Expired };
             item.value.as_ref().ok().map(|entry| (&entry.parcel, status))
         });
@@ -270,17 +299,19 @@ impl LinkWork {
         for (parcel, status) in statuses {
             mailbox::report(ctx, &parcel.submitter, parcel.id, status)?;
         }
-        if !outbound.stream.skip(last) {
-            outbound.stream.abandon(&outbound.route, last);
+        let is_over = outbound.stream.skip(last) || outbound.stream.abandon(&outbound.route, last);
+        self.link.settled = settled.max(last);
+        self.link.queued = self.link.queued.saturating_sub(u64::try_from(count).unwrap_or(0));
+        if is_over && rest.is_empty() {
+            self.schedule(ctx, ctx.now)?;
         }
-        self.link.settled = self.link.settled.max(last);
         Ok(rest)
     }
 
     /// As many of the entries as go into one batch. It may end anywhere: what has a number keeps it.
-    fn fitting(&self, entries: Vec<LogItem>) -> Vec<(u64, Hash, Vec<u8>)> {
+    fn fitting(&self, entries: Vec<LogItem>, room: usize) -> Vec<(u64, Hash, Vec<u8>)> {
         let mut bytes = 0_usize;
-        let max = usize::try_from(self.link.max_bytes).unwrap_or(usize::MAX);
+        let max = usize::try_from(self.link.max_bytes).unwrap_or(usize::MAX).min(room);
         let mut fitting = Vec::new();
         for item in entries {
             let Ok(entry) = item.value else { break };
@@ -306,6 +337,13 @@ pub(super) fn foresee_reports(
         mailbox::report_wants(ctx.tx.vault(), &parcel.submitter, parcel.id, status)
     });
     ctx.tx.need(wants.collect::<Vec<_>>())
+}
+
+/// How many bytes of items go into a frame with these parts. A frame that is too large would be made again and again.
+fn room_beside(parts: &[Part]) -> Result<usize, StorageError> {
+    let sizes = parts.iter().map(|part| part.encode().map(|bytes| bytes.len()));
+    let taken = sizes.sum::<Result<usize, _>>().map_err(StorageError::from)?;
+    Ok(FRAME_BYTES.saturating_sub(taken))
 }
 
 /// A name for a frame. Its first half is that of the instance, so that a server which was started again knows what it has not sent.

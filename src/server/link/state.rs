@@ -74,7 +74,9 @@ impl State {
 
     /// Nothing came back. `random` is any number: the wait is a random part of its longest, or all servers would come back at once.
     pub fn failed(&mut self, now: Timestamp, random: u64) {
-        let since = *self.failing_since.get_or_insert(now);
+        // A clock that was ahead would keep those who wait from being told.
+        let since = self.failing_since.map_or(now, |since| since.min(now));
+        self.failing_since = Some(since);
         let doubled = 1_000_u64.checked_shl(self.failures.min(20)).unwrap_or(u64::MAX);
         self.failures = self.failures.saturating_add(1);
         let longest = if now.since(since) >= DAY { HOUR.as_millis() } else { doubled.min(LONG.as_millis()) };
@@ -104,9 +106,10 @@ impl State {
         }
     }
 
-    /// Its time has come.
+    /// Its time has come. No time is further ahead than an hour, unless a clock was put back.
     pub fn wake(&mut self, now: Timestamp) {
-        if matches!(self.mode, Mode::Waiting(until) | Mode::Paused(until) if until <= now) {
+        let is_over = |until: Timestamp| until <= now || until > now.plus(HOUR);
+        if matches!(self.mode, Mode::Waiting(until) | Mode::Paused(until) if is_over(until)) {
             self.mode = Mode::Open;
         }
     }

@@ -77,6 +77,12 @@ impl Outbound {
         Self { epoch: 1, marks: vec![start(route, 1, 0)], acked: 0, outstanding: None, retained }
     }
 
+    /// Before the first batch, of a log whose entries up to one are not for this receiver.
+    pub fn after(route: &Route, through: u64) -> Self {
+        let retained = Retained { after: through, since: Timestamp::default() };
+        Self { marks: vec![start(route, 1, through)], retained, ..Self::new(route) }
+    }
+
     /// The place that the receiver is known to have reached in this epoch.
     pub fn acked(&self) -> Mark {
         let found = self.marks.iter().find(|mark| mark.number == self.acked);
@@ -138,11 +144,12 @@ impl Outbound {
         }
     }
 
-    /// Keeps the newest marks, and the acknowledged one.
+    /// Keeps the acknowledged mark and those after it, of which the receiver has reached at most one: more likely an early one, which was
+    /// sent first. The last one bounds what has a number.
     fn forget(&mut self) {
         while self.marks.len() > MARKS {
-            let oldest = self.marks.iter().position(|mark| mark.number != self.acked);
-            self.marks.remove(oldest.unwrap_or(0));
+            let is_behind = self.marks.first().is_some_and(|mark| mark.number < self.acked);
+            self.marks.remove(if is_behind { 0 } else { self.marks.len().saturating_sub(2) });
         }
     }
 
