@@ -44,8 +44,8 @@ impl Cost {
     fn count(&mut self, item: &Item) {
         let named = match &item.kind {
             Kind::Device(device) => {
-                // Whether it is held, and the entry; the token and its account; the mailbox, its shadow and its timer.
-                self.add(1, 3);
+                // Whether it is held, in both, and the entry; the token and its account; the mailbox, its shadow and its timer.
+                self.add(2, 4);
                 if self.tokens.insert(device.token) {
                     self.add(2, 3);
                 }
