@@ -34,6 +34,7 @@ fn frame_of(net: &Net, who: &Identities, instance: u8, parts: Vec<Part>) -> Fram
         sent_at: net.now,
         expires_at: net.now.plus(Span::from_secs(60)),
         instance: Instance::from_bytes([instance; 16]),
+        to_instance: Some(Instance::from_bytes([1; 16])),
         request: RequestId::from_bytes([0x77; 16]),
         reply_to: None,
         mine: Seen::of(&who.manifest),
