@@ -115,7 +115,8 @@ def remember(state: State, new: State) -> bool:
             return False
     state["marks"] = sorted([*state["marks"], new], key=lambda mark: mark["number"])
     if len(state["marks"]) > MOST_MARKS:
-        state["marks"].remove(next(mark for mark in state["marks"] if mark["number"] != state["acked"]))
+        is_behind = state["marks"][0]["number"] < state["acked"]
+        del state["marks"][0 if is_behind else -2]
     return True
 
 

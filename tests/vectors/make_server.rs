@@ -116,10 +116,7 @@ fn records(file: &mut File) {
     file.good("nothing at all", op, texts(&[]));
     let digits = record.rsplit('=').next().unwrap();
     for (name, text) in [
-        (
-            "upper case",
-            record.replace("id=", "id=").to_uppercase().replacen("V=SOTTOVOCE1; ID", "v=sottovoce1; id", 1),
-        ),
+        ("upper case", record.to_uppercase().replacen("V=SOTTOVOCE1; ID", "v=sottovoce1; id", 1)),
         ("without a space", record.replacen("; ", ";", 1)),
         ("two spaces", record.replacen("; ", ";  ", 1)),
         ("a space more", format!("{record} ")),
@@ -246,11 +243,8 @@ pub fn frames() -> File {
     );
     refuse(
         "for another server, ahead, and unsigned",
-        &flipped(
-            &made(Frame { to: ServerId::from_bytes([9; 32]), ..good.clone() }).as_str().unwrap().to_owned(),
-            -1,
-        )
-        .into(),
+        &flipped(made(Frame { to: ServerId::from_bytes([9; 32]), ..good.clone() }).as_str().unwrap(), -1)
+            .into(),
         &[],
         0,
         "mismatch",

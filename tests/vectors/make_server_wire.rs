@@ -332,8 +332,8 @@ fn streams() -> Vec<Own> {
         ("batch of epoch 0", "Batch", batch(0, 1, &hash(1), &[]), "bad-value"),
         ("batch from 0", "Batch", batch(1, 0, &hash(1), &[]), "bad-value"),
         ("batch at the end of all numbers", "Batch", batch(u64::MAX, u64::MAX, &hash(1), &[b""]), ""),
-        ("batch of 1,000 items", "Batch", batch(1, 1, &hash(1), &vec![b"" as &[u8]; 1_000]), ""),
-        ("batch of 1,001 items", "Batch", batch(1, 1, &hash(1), &vec![b"" as &[u8]; 1_001]), "too-many"),
+        ("batch of 1,000 items", "Batch", batch(1, 1, &hash(1), &vec![&b""[..]; 1_000]), ""),
+        ("batch of 1,001 items", "Batch", batch(1, 1, &hash(1), &vec![&b""[..]; 1_001]), "too-many"),
         ("verdict without a code", "Verdict", number(2, 1), "missing"),
         ("accepted", "Verdict", accepted(), ""),
         ("accepted with a reason", "Verdict", both(accepted(), number(2, 1)), "bad-value"),
@@ -508,9 +508,9 @@ fn requests(file: &mut File) {
         let name = format!("request {name}");
         let input = decode("Request", &request(field, operation));
         if class.is_empty() {
-            drop(file.good(&name, "wire.decode", input))
+            drop(file.good(&name, "wire.decode", input));
         } else {
-            file.bad(&name, "wire.decode", input, class)
+            file.bad(&name, "wire.decode", input, class);
         }
     };
     check("for a session", 4, &signed_hello(), "");
@@ -606,9 +606,9 @@ fn responses(file: &mut File) {
         let name = format!("response {name}");
         let input = decode("Response", &response(field, result));
         if class.is_empty() {
-            drop(file.good(&name, "wire.decode", input))
+            drop(file.good(&name, "wire.decode", input));
         } else {
-            file.bad(&name, "wire.decode", input, class)
+            file.bad(&name, "wire.decode", input, class);
         }
     };
     check("refused", 2, &refusal(10, Some(5), None, false), "");

@@ -52,7 +52,7 @@ fn chains(file: &mut File) {
     file.good("the same item again and again", op, chain_input(1, 2, &vec![hex(b"x"); 5]));
 }
 
-/// h_n of stream 1 in an epoch.
+/// `h_n` of stream 1 in an epoch.
 fn hash(epoch: u64, n: usize) -> Vec<u8> {
     let input = chain_input(1, epoch, &items(n));
     let out = crate::ops::run("stream.chain", &crate::inputs::Inputs(&input)).unwrap();
@@ -210,7 +210,7 @@ fn sending(file: &mut File) {
     file.good("send a part of it again", op, input(&lost, &[4], &ITEMS[..1]));
     file.good("send it again with more", op, input(&lost, &[4, 5, 6], &ITEMS[..3]));
     for (name, entries, items) in [
-        ("another item under a number", &[4, 5][..], &[b"one" as &[u8], b"other"][..]),
+        ("another item under a number", &[4, 5][..], &[&b"one"[..], b"other"][..]),
         ("another entry under a number", &[4, 6], &ITEMS[..2]),
         ("a smaller number for a later entry", &[6], &ITEMS[..1]),
     ] {
@@ -227,7 +227,7 @@ fn sending(file: &mut File) {
         let marks: Vec<_> = numbers.iter().flat_map(|at| mark(*at, 1)).collect();
         let state = [number(1, 1), marks, number(3, acked), number(5, 0), number(6, 0)].concat();
         let entries: Vec<_> = (acked + 1..=32).collect();
-        let items = vec![b"x" as &[u8]; entries.len()];
+        let items = vec![&b"x"[..]; entries.len()];
         let out =
             file.good(&format!("the 33rd mark, acknowledged {acked}"), op, input(&state, &entries, &items));
         assert_ne!(out["batch"], "");
