@@ -6,6 +6,7 @@ use sottovoce::crypto::hash::Hash;
 use sottovoce::identity::address::Domain;
 use sottovoce::identity::chain::Order;
 use sottovoce::identity::ids::{AccountId, DeviceId, RequestId, ServerId};
+use sottovoce::identity::prekeys::Seen as PrekeysSeen;
 use sottovoce::identity::server::OnlineKey;
 use sottovoce::identity::validity::{LONGEST, Validity};
 use sottovoce::server::Stale;
@@ -139,6 +140,8 @@ pub(super) fn server_names(data: &[u8]) {
     assert_eq!(bitmap.contains(index), is_within);
     assert_ne!(Item::hash(data), Item::hash(&[data, &[0][..]].concat()));
     assert_ne!(Item::hash(data), Hash::of(data));
+    let seen = PrekeysSeen::of(7, data);
+    assert!(seen.number == 7 && seen.hash == Hash::of(data));
 }
 
 /// What is accepted has one spelling.
