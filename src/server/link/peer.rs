@@ -81,11 +81,13 @@ impl Peer {
     }
 
     /// Notes from which of its processes a frame comes. A frame of another one than the present one that is newer than all before makes it
-    /// the present one; if it is the former one, two take turns. One that was merely late, or is replayed, is not newer.
-    pub(crate) fn hear(&mut self, frame: &Frame) -> Voice {
+    /// the present one; if it is the former one, two take turns. One that was merely late, or is replayed, is not newer. The answer to what is
+    /// outstanding is of the present one, however its clock has jumped.
+    pub(crate) fn hear(&mut self, frame: &Frame, is_answer: bool) -> Voice {
         let is_newest = frame.sent_at > self.sent_at;
+        let is_news = is_answer && self.former_instance != Some(frame.instance);
         let mut is_alone = true;
-        if is_newest && self.instance != Some(frame.instance) {
+        if (is_newest || is_news) && self.instance != Some(frame.instance) {
             is_alone = self.former_instance != Some(frame.instance);
             (self.former_instance, self.instance) = (self.instance, Some(frame.instance));
         }

@@ -1,7 +1,6 @@
 //! What comes in on a link. `docs/PROTOCOL.md` §7.3 to §7.9.
 
-use crate::identity::chain::ForkEvidence;
-use crate::identity::ids::ServerId;
+use crate::identity::{chain::ForkEvidence, ids::ServerId};
 use crate::server::discovery::{Cause, DomainState, HoldReason, Next, Standing};
 use crate::server::frame::{Answer, Authentic, Frame, Part};
 use crate::server::stream::{Batch, Inbound, Position, Route, StreamId, Verdicts, Window};
@@ -16,7 +15,7 @@ use super::send::{FRAME_BYTES, OutboundWork, frame, request};
 use super::state::{Held, Mode};
 use super::{Alarm, LinkWork, WINDOW_BYTES, WINDOW_ITEMS, find, question};
 
-/// When a server may come again whose domain has just been asked …
+/// When a server may come again whose domain is asked just now …
 const STRANGER_WAIT: Span = Span::from_secs(5);
 /// … or was asked before, without an answer so far …
 const ASKED_WAIT: Span = Span::from_secs(60);
@@ -125,8 +124,9 @@ pub(crate) fn receive_reply(ctx: &mut Context<'_, '_>, authentic: &Authentic) ->
         work.link.request = None;
         work.stop(ctx);
     }
+    // A late answer says nothing of the frame that is outstanding, which keeps its timer.
     let is_in_vain = heard.is_listened && !heard.is_fruitful && work.is_waiting();
-    if is_in_vain && work.link.state.mode == Mode::Open {
+    if is_in_vain && work.link.request.is_none() && work.link.state.mode == Mode::Open {
         work.link.state.mode = Mode::Paused(ctx.now.plus(IDLE));
         work.stop(ctx);
     }
@@ -176,10 +176,11 @@ fn listen(ctx: &mut Context<'_, '_>, frame: &Frame, peer: &Peer) -> Result<(Link
     if frame.mine != peer.seen {
         find::learn(ctx, &domain, frame)?;
     }
-    let Voice { is_alone, is_newest } = hear(ctx, frame)?;
+    let mut work = LinkWork::load(ctx, &domain)?;
+    let is_answer = frame.reply_to.is_some_and(|request| work.link.request == Some(request));
+    let Voice { is_alone, is_newest } = hear(ctx, frame, is_answer)?;
     let next = find::ask(ctx, &domain, Cause::Inbound)?;
     let standing = next.standing;
-    let mut work = LinkWork::load(ctx, &domain)?;
     let is_bound = standing == Standing::Bound(frame.from);
     if !is_alone && is_bound && !matches!(work.link.state.mode, Mode::Held(_)) {
         work.link.state.mode = Mode::Held(Held::Clone);
@@ -194,15 +195,15 @@ fn listen(ctx: &mut Context<'_, '_>, frame: &Frame, peer: &Peer) -> Result<(Link
         work.lose();
     }
     if not_before.is_some() {
-        let fork = match standing {
+        let followed = match standing {
             Standing::Held { reason: HoldReason::Forked, .. } => find::follow(ctx, frame.from)?,
             _ => None,
         };
-        let fork = fork.and_then(|followed| followed.evidence());
+        let fork = followed.and_then(|followed| followed.evidence());
         return Ok((work, Heard { windows: closed(frame, not_before), fork, ..Heard::default() }));
     }
     // An answer is not one of before: it names the frame.
-    if is_newest || frame.reply_to.is_some_and(|request| work.link.request == Some(request)) {
+    if is_newest || is_answer {
         work.link.state.heard();
     }
     if work.link.state.mode == Mode::Finding || work.link.server != Some(frame.from) {
@@ -262,11 +263,11 @@ fn foresee(ctx: &mut Context<'_, '_>, frame: &Frame, peer: &Peer) -> Result<(), 
 }
 
 /// Notes which process of the peer is speaking.
-fn hear(ctx: &mut Context<'_, '_>, frame: &Frame) -> Result<Voice, Interrupt> {
+fn hear(ctx: &mut Context<'_, '_>, frame: &Frame, is_answer: bool) -> Result<Voice, Interrupt> {
     let mut slot: Slot<Peer> = ctx.tx.read(Peer::key(ctx.tx.vault(), frame.from))?;
     let Some(before) = slot.take() else { return Ok(Voice { is_alone: true, is_newest: false }) };
     let mut peer = before.clone();
-    let voice = peer.hear(frame);
+    let voice = peer.hear(frame, is_answer);
     if peer != before {
         ctx.tx.put(slot, &peer)?;
     }
@@ -367,12 +368,11 @@ fn take(
             None => Verdict::of(Code::Refused(Reason::Malformed)),
         });
     }
-    let is_new_epoch = batch.first == 1;
     if let Some(next) = admission.accept(&batch.hashes(), verdicts) {
         ctx.tx.put(inbound.slot, &next)?;
     }
     // What this server took after it last heard, and lost, is not there any more if the sender has forgotten it.
-    if is_new_epoch && batch.horizon > work.link.heard_at {
+    if batch.first == 1 && batch.horizon > work.link.heard_at {
         mailbox::gap(ctx, &work.link.domain, work.link.heard_at, batch.horizon)?;
     }
     work.link.heard_at = ctx.now;
