@@ -50,7 +50,8 @@ impl SimWorld {
 
     /// Everything that is under way arrives.
     fn settle(&mut self) -> Result<(), String> {
-        for _ in 0..2_000 {
+        // Each frame that was under way may be answered, and the answer may set off one more.
+        for _ in 0..2_000 + 4 * self.flights.len() {
             if self.flights.is_empty() {
                 return Ok(());
             }
