@@ -166,7 +166,24 @@ where
             let introduce = hazmat::Input::Introduce(identity.manifest.domain().clone(), bound);
             relay.plain(side, &introduce);
         }
+        relay.acquaint();
         relay
+    }
+
+    /// The first batch is answered and not taken: it names no process of the receiver. From then on each knows the other's, and after some
+    /// more items how many fit into a batch.
+    fn acquaint(&mut self) {
+        for items in [20, 0, 400, 400] {
+            (0..items).for_each(|_| self.submit(200));
+            self.now = self.now.plus(Span::from_secs(60));
+            let (request, frame, _) = self.build();
+            let (said, _) = self.input(1, &Input::Peer(frame.into()));
+            let reply = said.into_iter().find_map(|output| match output {
+                Output::Reply(bytes) => Some(bytes.into()),
+                _ => None,
+            });
+            self.input(0, &Input::PeerReply { to: domain("b.test"), request, reply });
+        }
     }
 
     fn plain(&mut self, side: usize, input: &hazmat::Input) -> Vec<Said> {

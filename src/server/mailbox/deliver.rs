@@ -80,8 +80,11 @@ pub(crate) fn affordable(items: &[Item]) -> usize {
     items.iter().position(does_not_fit).unwrap_or(items.len())
 }
 
-/// How many items like these are likely to fit into one step.
+/// How many items like these are likely to fit into one step. A few say nothing.
 pub(crate) fn likely(items: &[Item]) -> usize {
+    if items.len() < 64 {
+        return usize::from(u16::MAX);
+    }
     let mut cost = Cost::default();
     for item in items {
         cost.count(item);
