@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use sottovoce::crypto::random::Generator;
 use sottovoce::identity::ids::RequestId;
-use sottovoce::server::Output;
-use sottovoce::server::Submitter;
 use sottovoce::server::frame::Frame;
 use sottovoce::server::hazmat::{Input, Said};
 use sottovoce::server::mailbox::TokenChange;
 use sottovoce::server::mailbox::hazmat::{Operation, Outcome};
+use sottovoce::server::{Output, Submitter};
 use sottovoce::time::{Span, Timestamp};
 
 use super::cast::{self, BEGIN, cast, device, domain, index};
