@@ -47,9 +47,9 @@ struct Scene {
 }
 
 fn keys() -> SessionKeys {
-    let [root, chain, header, next_header_of_responder, next_header_of_initiator] =
-        [1, 2, 3, 4, 5].map(|byte| Secret::new([byte; 32]));
-    SessionKeys { root, chain, header, next_header_of_responder, next_header_of_initiator }
+    let [root, chain, header, next_header_of_responder, next_header_of_initiator, link] =
+        [1, 2, 3, 4, 5, 6].map(|byte| Secret::new([byte; 32]));
+    SessionKeys { root, chain, header, next_header_of_responder, next_header_of_initiator, link }
 }
 
 impl Scene {

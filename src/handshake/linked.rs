@@ -20,14 +20,14 @@ pub struct LinkProof {
 }
 
 impl LinkProof {
-    /// Proves to hold `link` in the handshake named by th2: one of those of the two newest root steps of the old session. A proof is given
-    /// for each, because which of them the other side has depends on what is on its way.
+    /// Proves to hold `link` in the handshake named by th2: one of those of the two newest root steps of the old session, whose beginning
+    /// counts as one. A proof is given for each, because which of them the other side has depends on what is on its way.
     pub fn new(link: &Secret<32>, transcript: &Hash) -> Self {
         let proof = Mac::labelled(link, label::mac::LINK).array(transcript.as_bytes()).finish();
         Self { link: Hash::of(link.expose()).truncated(), proof: *proof.expose() }
     }
 
-    /// Verifies it against the links of the two newest root steps of the old session; there may be fewer.
+    /// Verifies it against the links of the two newest root steps of the old session, or of the one.
     /// [`HandshakeError::NotLinked`] if neither gives this proof for this handshake; the handshake may be accepted all the same, for
     /// receiving only (§5.11).
     pub fn verify(&self, newest: &[Secret<32>], transcript: &Hash) -> Result<(), HandshakeError> {

@@ -18,7 +18,7 @@
 //!    X ◀── se, ss
 //!    │
 //!   p2 ──────────────────────── Proven
-//!    └── P("hs keys" ‖ th2, 160) ── root ‖ ckA ‖ hkA ‖ nhkB ‖ nhkA
+//!    └── P("hs keys" ‖ th2, 192) ── root ‖ ckA ‖ hkA ‖ nhkB ‖ nhkA ‖ link
 //! ```
 //!
 //! One struct per stage; the step to the next consumes it, so no stage is used twice and none is left out.
@@ -173,9 +173,10 @@ impl Proven {
     /// th2 and the keys of the session.
     pub(super) fn keys(self) -> (Hash, SessionKeys) {
         let info = Input::with_capacity(32).array(self.th2.as_bytes()).finish();
-        let keys = kdf::expand::<160>(&self.p2, label::expand::HANDSHAKE_KEYS, &info);
-        let [root, chain, header, next_header_of_responder, next_header_of_initiator] = keys.split();
-        let keys = SessionKeys { root, chain, header, next_header_of_responder, next_header_of_initiator };
+        let keys = kdf::expand::<192>(&self.p2, label::expand::HANDSHAKE_KEYS, &info);
+        let [root, chain, header, next_header_of_responder, next_header_of_initiator, link] = keys.split();
+        let keys =
+            SessionKeys { root, chain, header, next_header_of_responder, next_header_of_initiator, link };
         (self.th2, keys)
     }
 }

@@ -7,7 +7,7 @@ use crate::crypto::hash::{Hash, Hasher};
 use crate::crypto::label;
 use crate::crypto::secret::Secret;
 
-/// The five keys of a new session.
+/// The six keys of a new session.
 #[derive(Debug)]
 pub struct SessionKeys {
     /// Root key.
@@ -20,6 +20,8 @@ pub struct SessionKeys {
     pub next_header_of_responder: Secret<32>,
     /// Header key of A's second chain, nhkA.
     pub next_header_of_initiator: Secret<32>,
+    /// The link of the session's beginning.
+    pub link: Secret<32>,
 }
 
 /// What a handshake ends with, on either side. There is no copy: one session begins from it.

@@ -98,8 +98,8 @@ struct Receiving {
     ledger: Ledger,
 }
 
-/// Links of the newest root step in each direction.
-#[derive(Default)]
+/// Links of the newest root step in each direction; the session's beginning counts as one of A. So A always has one that was sent, B one
+/// that was received.
 struct Links {
     sent: Option<Secret<32>>,
     received: Option<Secret<32>>,
@@ -119,7 +119,7 @@ impl Ratchet {
         let ratchet_secret = x25519::SecretKey::generate(rng)?;
         let lane = Lane::offerer(now, rng)?;
         let (standing, transcript) = (secret.standing(), secret.transcript());
-        let SessionKeys { root, chain, header, next_header_of_responder, next_header_of_initiator } =
+        let SessionKeys { root, chain, header, next_header_of_responder, next_header_of_initiator, link } =
             secret.into_keys();
         Ok(Self {
             standing,
@@ -141,7 +141,7 @@ impl Ratchet {
             receiving: None,
             next_receiving: HeaderKeys::of(&next_header_of_responder),
             lane,
-            links: Links::default(),
+            links: Links { sent: Some(link), received: None },
             healing: Healing::at_first(now),
             past: Past::default(),
         })
@@ -158,7 +158,7 @@ impl Ratchet {
             return Err(RatchetError::NotGiven);
         }
         let (standing, transcript) = (secret.standing(), secret.transcript());
-        let SessionKeys { root, chain, header, next_header_of_responder, next_header_of_initiator } =
+        let SessionKeys { root, chain, header, next_header_of_responder, next_header_of_initiator, link } =
             secret.into_keys();
         let header = HeaderKeys::of(&header);
         let ratchet_key = open::first_header(&header, message)?.ratchet_key;
@@ -182,7 +182,7 @@ impl Ratchet {
             }),
             next_receiving: HeaderKeys::of(&next_header_of_initiator),
             lane: Lane::answerer(),
-            links: Links::default(),
+            links: Links { sent: None, received: Some(link) },
             healing: Healing::at_first(now),
             past: Past::default(),
         };
@@ -216,8 +216,8 @@ impl Ratchet {
         self.healing
     }
 
-    /// The links of the two newest root steps, or of the one that there was, or none: what [`LinkProof`](crate::handshake::LinkProof)s
-    /// are made of and verified by (§5.11). The other side has one of them.
+    /// The links of the two newest root steps, or of the session's beginning alone: what [`LinkProof`](crate::handshake::LinkProof)s are
+    /// made of and verified by (§5.11). There is always one, and the other side has one of them.
     pub fn links(&self) -> Vec<Secret<32>> {
         let Links { sent, received } = &self.links;
         sent.iter().chain(received).map(Secret::duplicate).collect()

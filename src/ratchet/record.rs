@@ -95,17 +95,20 @@ impl Ratchet {
     /// What the parts must have in common.
     fn is_sound(&self) -> bool {
         let role = self.role();
-        let is_answered = self.links.sent.is_some();
         let sending = match &self.sending {
             Sending::Open(open) => open.answer.is_some() == (role == Role::Responder && open.previous == 0),
             // Only a responder that has not answered has had no chain.
-            Sending::Due(previous) => {
-                (*previous == 0) == (role == Role::Responder && !is_answered) && self.receiving.is_some()
-            }
+            Sending::Due(previous) => (*previous == 0) == self.needs_answer() && self.receiving.is_some(),
         };
         let begun = match role {
-            Role::Initiator => self.receiving.is_some() == self.links.received.is_some(),
-            Role::Responder => self.receiving.is_some() && self.standing.has_answered() == is_answered,
+            Role::Initiator => {
+                self.links.sent.is_some() && self.receiving.is_some() == self.links.received.is_some()
+            }
+            Role::Responder => {
+                self.links.received.is_some()
+                    && self.receiving.is_some()
+                    && self.standing.has_answered() == self.links.sent.is_some()
+            }
         };
         let current = self.receiving.iter().map(|chain| &chain.ledger);
         let ledgers = current.chain(self.past.closed.iter().map(|chain| &chain.ledger));

@@ -29,7 +29,7 @@ ZERO = bytes(32)
 BLOCK = ">32s16s32s32sIQ32sQ"
 BLOCK_FIELDS = ("account", "device", "agreement", "kem", "term", "version", "manifest", "capabilities")
 NEWEST_STEPS = 2
-KEYS = ("root", "chain", "header", "next_header_of_responder", "next_header_of_initiator")
+KEYS = ("root", "chain", "header", "next_header_of_responder", "next_header_of_initiator", "link")
 
 
 # §5.2
@@ -65,7 +65,7 @@ def second_key(p1: bytes, se: bytes, ss: bytes) -> bytes:
 
 
 def session_keys(p2: bytes, th2: bytes) -> Dict[str, bytes]:
-    okm = P(p2, label("hs keys", "expansion") + th2, 160)
+    okm = P(p2, label("hs keys", "expansion") + th2, 32 * len(KEYS))
     return {name: okm[32 * i : 32 * i + 32] for i, name in enumerate(KEYS)}
 
 

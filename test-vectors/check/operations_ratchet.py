@@ -18,6 +18,7 @@ KEYS: Dict[str, Callable] = {
     "header": SECRET,
     "next_header_of_responder": SECRET,
     "next_header_of_initiator": SECRET,
+    "link": SECRET,
     "transcript": SECRET,
 }
 

@@ -68,19 +68,20 @@ rule("LaneAnswering.answer")(lambda part: outgoing(part, ANSWER, ratchet.SYMBOLS
 
 @rule("RatchetState")
 def _(state):
-    role, has_stepped = state["standing"]["role"], "sent_link" in state
+    role, has_sent_link = state["standing"]["role"], "sent_link" in state
     is_responder = role == RESPONDER
     require(any(lane in state for lane in LANES[role]), "bad-value")
     if "open" in state:
         is_first_answer = is_responder and state["open"]["previous"] == 0
         require(("answer" in state["open"]) == is_first_answer, "bad-value")
     else:
-        is_before_all = is_responder and not has_stepped
+        is_before_all = is_responder and not has_sent_link
         require((state["due"]["previous"] == 0) == is_before_all and "receiving" in state, "bad-value")
     if is_responder:
-        require("receiving" in state and state["standing"]["answered"] == has_stepped, "bad-value")
+        require("receiving" in state and "received_link" in state, "bad-value")
+        require(state["standing"]["answered"] == has_sent_link, "bad-value")
     else:
-        require(("receiving" in state) == ("received_link" in state), "bad-value")
+        require(has_sent_link and ("receiving" in state) == ("received_link" in state), "bad-value")
     chains = state["closed_chains"] + [state[name] for name in ("receiving",) if name in state]
     require(sum(len(chain["blocks"]) for chain in chains) <= MOST_BLOCKS, "bad-value")
 

@@ -79,6 +79,7 @@ def begin(keys: Dict[str, bytes], now: int, random: Draws) -> State:
     return {
         **common(keys, standing, now),
         "next_sending": keys["next_header_of_initiator"],
+        "sent_link": keys["link"],
         "next_receiving": ratchet.header_keys(keys["next_header_of_responder"]),
         "open": sending,
         "offering": lane.offering(1, seed, now),
@@ -101,6 +102,7 @@ def expecting(keys: Dict[str, bytes], now: int) -> State:
     return {
         **common(keys, standing, now),
         "next_sending": keys["next_header_of_responder"],
+        "received_link": keys["link"],
         "next_receiving": ratchet.header_keys(keys["next_header_of_initiator"]),
         "due": {"previous": 0},
         "receiving": receiving,
@@ -348,7 +350,7 @@ def follow(state: State, header: ratchet.Header, answered: Answered, forward: Ca
 def prove(state: State) -> None:
     """§5.9: A has opened a message of B; B has opened one of a chain of A that is not its first."""
     standing = state["standing"]
-    if standing["role"] == INITIATOR or "received_link" in state:
+    if standing["role"] == INITIATOR or state["receiving"]["previous"] > 0:
         standing.update({"authentication": POST_QUANTUM, "reduced": False})
 
 

@@ -36,7 +36,7 @@ pub struct Values {
     pub hidden: Secret<32>,
     pub sealed: Vec<u8>,
     pub p2: Secret<32>,
-    /// root, ckA, hkA, nhkB, nhkA
+    /// root, ckA, hkA, nhkB, nhkA, link
     pub keys: Vec<Secret<32>>,
 }
 
@@ -113,7 +113,7 @@ impl Target {
             .finish();
         let chain = kdf::expand::<32>(&p1, label::expand::HANDSHAKE_CHAIN, b"");
         let p2 = kdf::extract(chain.expose(), &second.each_ref());
-        let keys = kdf::expand::<160>(&p2, label::expand::HANDSHAKE_KEYS, th2.as_bytes());
+        let keys = kdf::expand::<192>(&p2, label::expand::HANDSHAKE_KEYS, th2.as_bytes());
         let keys = keys.expose().as_chunks::<32>().0.iter().map(|key| Secret::new(*key)).collect();
         Values { transcripts: [th0, th1, th2], p1, hidden, sealed, p2, keys }
     }

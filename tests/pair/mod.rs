@@ -44,9 +44,9 @@ pub fn generator(seed: u64) -> Generator {
 }
 
 pub fn keys() -> SessionKeys {
-    let [root, chain, header, next_header_of_responder, next_header_of_initiator] =
-        [1_u8, 2, 3, 4, 5].map(|number| Secret::new([number; 32]));
-    SessionKeys { root, chain, header, next_header_of_responder, next_header_of_initiator }
+    let [root, chain, header, next_header_of_responder, next_header_of_initiator, link] =
+        [1_u8, 2, 3, 4, 5, 6].map(|number| Secret::new([number; 32]));
+    SessionKeys { root, chain, header, next_header_of_responder, next_header_of_initiator, link }
 }
 
 /// ct3 and k3 as any handshake could make them.

@@ -320,6 +320,10 @@ fn sides(states: &States) -> Vec<Case> {
         ("B has answered and no link", set(later, &[17], To::Absent), "bad-value"),
         ("A has a chain of B and no link", set(heard, &[18], To::Absent), "bad-value"),
         ("A has a link and no chain of B", set(begun, &[18], link()), "bad-value"),
+        ("A has no link of its beginning", set(begun, &[17], To::Absent), "bad-value"),
+        ("B has no link of the beginning", set(due, &[18], To::Absent), "bad-value"),
+        ("A has heard B and no link of its own", set(heard, &[17], To::Absent), "bad-value"),
+        ("B has answered and no link of A", set(answered, &[18], To::Absent), "bad-value"),
         ("A has heard B without a step", set(begun, &[10], receiving()), "bad-value"),
         (
             "A is due without a chain of B",

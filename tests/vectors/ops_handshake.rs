@@ -87,6 +87,7 @@ fn keys_of(keys: &SessionKeys) -> Map<String, Value> {
         ("header", &keys.header),
         ("next_header_of_responder", &keys.next_header_of_responder),
         ("next_header_of_initiator", &keys.next_header_of_initiator),
+        ("link", &keys.link),
     ];
     named.map(|(name, key)| (name.to_owned(), hex(key.expose()).into())).into_iter().collect()
 }

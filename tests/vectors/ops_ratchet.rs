@@ -180,6 +180,7 @@ fn session_secret(i: &Inputs, role: Role) -> SessionSecret {
         header: i.secret("header"),
         next_header_of_responder: i.secret("next_header_of_responder"),
         next_header_of_initiator: i.secret("next_header_of_initiator"),
+        link: i.secret("link"),
     };
     between::session_secret(role, Hash::from_bytes(i.array("transcript")), keys)
 }
@@ -278,6 +279,7 @@ pub fn bound(ratchet: &Ratchet, direction: Direction) -> Hash {
         header: none(),
         next_header_of_responder: none(),
         next_header_of_initiator: none(),
+        link: none(),
     };
     between::session_secret(ratchet.role(), ratchet.transcript(), keys).associated_data(direction)
 }

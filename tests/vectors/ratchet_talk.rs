@@ -190,7 +190,7 @@ pub fn session(number: u8) -> Value {
     let key = |first: u8| hex(counting(number.wrapping_mul(37).wrapping_add(first), 32));
     json!({
         "root": key(1), "chain": key(2), "header": key(3), "next_header_of_responder": key(4),
-        "next_header_of_initiator": key(5), "transcript": key(6),
+        "next_header_of_initiator": key(5), "link": key(7), "transcript": key(6),
     })
 }
 

@@ -68,8 +68,8 @@ fn hidden(p1: &Hkdf<Sha256>) -> [u8; 32] {
     expand_to(p1, &[expand::HANDSHAKE_HIDDEN.as_bytes()])
 }
 
-/// The five keys.
-fn keys(p1: &Hkdf<Sha256>, th1: &[u8; 32], block: &[u8], idb: &[u8], second: &[[u8; 32]; 2]) -> [u8; 160] {
+/// The six keys.
+fn keys(p1: &Hkdf<Sha256>, th1: &[u8; 32], block: &[u8], idb: &[u8], second: &[[u8; 32]; 2]) -> [u8; 192] {
     let length = u32::try_from(block.len()).unwrap().to_be_bytes();
     let th2 = sha256(&[hash::HANDSHAKE_FULL.as_bytes(), th1, &length, block, &sha256(&[idb])]);
     let p2 = extract(&expand_to(p1, &[expand::HANDSHAKE_CHAIN.as_bytes()]), second);
@@ -103,7 +103,7 @@ impl Initiator {
         }
     }
 
-    pub fn compute(&self) -> [u8; 160] {
+    pub fn compute(&self) -> [u8; 192] {
         let mut rng = generator(&SEED);
         let ephemeral = StaticSecret::from(draw::<32>(&mut rng));
         let public = PublicKey::from(&ephemeral).to_bytes();
@@ -165,7 +165,7 @@ impl Responder {
         }
     }
 
-    pub fn compute(&self) -> [u8; 160] {
+    pub fn compute(&self) -> [u8; 192] {
         let dh = |keys: &Private, public: &PublicKey| keys.agreement.diffie_hellman(public).to_bytes();
         let ephemeral = PublicKey::from(*self.initial.ephemeral.as_bytes());
         let [ct1, ct2] = &self.ciphertexts;

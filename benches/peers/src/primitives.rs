@@ -133,7 +133,7 @@ impl Primitives {
             .finish();
         let chain = kdf::expand::<32>(&p1, expand::HANDSHAKE_CHAIN, &[]);
         let p2 = kdf::extract(chain.expose(), &[key; 2]);
-        black_box(kdf::expand::<160>(&p2, expand::HANDSHAKE_KEYS, th2.as_bytes()));
+        black_box(kdf::expand::<192>(&p2, expand::HANDSHAKE_KEYS, th2.as_bytes()));
         for direction in 0..2 {
             let bound = Hasher::new(hash::ASSOCIATED_DATA).array(th2.as_bytes()).u8(direction).finish();
             black_box(bound);

@@ -189,9 +189,9 @@ fn h_20_forge_conversation() {
     let second = [prekeys.keys().agreement(), identity.agreement()]
         .map(|secret| secret.diffie_hellman(alices.agreement()).unwrap());
     let forged = target.schedule(&offer, &block(&alice.account, alices), &second);
-    let [root, chain, header, next_header_of_responder, next_header_of_initiator] =
+    let [root, chain, header, next_header_of_responder, next_header_of_initiator, link] =
         forged.keys.try_into().unwrap();
-    let keys = SessionKeys { root, chain, header, next_header_of_responder, next_header_of_initiator };
+    let keys = SessionKeys { root, chain, header, next_header_of_responder, next_header_of_initiator, link };
     let secret = session_secret(Role::Initiator, forged.transcripts[2], keys);
     let mut as_alice = Ratchet::begin(secret, NOW, &mut rng).unwrap();
     let message = as_alice.seal(b"never said", None, NOW, &mut rng).unwrap().message;

@@ -23,7 +23,7 @@ use sottovoce::identity::prekeys::{
     PrekeysSeen, SignedBundle, SignedStock, Stock,
 };
 use sottovoce::identity::validity::{LONGEST, Validity};
-use sottovoce::pairwise::Direction;
+use sottovoce::pairwise::{Direction, SessionKeys};
 use sottovoce::ratchet::{RatchetError, hazmat, open_first};
 use sottovoce::wire::Wire;
 
@@ -186,7 +186,7 @@ pub fn read(tentative: Tentative, message: &[u8]) -> Result<(Opened, Vec<u8>), R
     tentative.first_message(|first| open_first(first, message))
 }
 
-/// The bytes of the Initial, a message, and the five keys.
+/// The bytes of the Initial, a message, and the six keys.
 pub fn sent(begun: Initiated) -> (Vec<u8>, Vec<u8>, Vec<[u8; 32]>) {
     let initial = begun.awaiting.initial().to_vec();
     let bound = begun.session.associated_data(Direction::FromInitiator);
@@ -195,8 +195,9 @@ pub fn sent(begun: Initiated) -> (Vec<u8>, Vec<u8>, Vec<[u8; 32]>) {
     (initial, message, exposed(&keys))
 }
 
-pub fn exposed(keys: &sottovoce::pairwise::SessionKeys) -> Vec<[u8; 32]> {
-    [&keys.root, &keys.chain, &keys.header, &keys.next_header_of_responder, &keys.next_header_of_initiator]
+pub fn exposed(keys: &SessionKeys) -> Vec<[u8; 32]> {
+    let SessionKeys { root, chain, header, next_header_of_responder, next_header_of_initiator, link } = keys;
+    [root, chain, header, next_header_of_responder, next_header_of_initiator, link]
         .map(|key| *key.expose())
         .to_vec()
 }

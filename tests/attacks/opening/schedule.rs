@@ -108,7 +108,7 @@ impl Made {
     }
 }
 
-/// All five keys differ, and none of one is any of the other.
+/// All six keys differ, and none of one is any of the other.
 fn assert_apart(one: &[[u8; 32]], other: &[[u8; 32]], what: &str) {
     assert!(one.iter().all(|key| !other.contains(key)), "{what}");
 }

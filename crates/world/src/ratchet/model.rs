@@ -43,6 +43,7 @@ pub(crate) struct Keys {
     pub(crate) header: Key,
     /// nhkA, nhkB
     pub(crate) next: [Key; 2],
+    pub(crate) link: Key,
 }
 
 /// The first answer: k3 and ct3.
@@ -95,7 +96,7 @@ pub(crate) struct Side {
     /// When a key was last put into a block.
     pub(crate) kept_at: BTreeMap<(Tag, u32), u64>,
     pub(crate) lane: Lane,
-    /// Of the newest root steps, by direction.
+    /// Of the newest root steps, by direction; the beginning is one of A.
     pub(crate) links: [Option<Key>; 2],
     pub(crate) classical: u64,
     pub(crate) post_quantum: u64,
@@ -172,7 +173,7 @@ impl Side {
             kept: BTreeMap::new(),
             kept_at: BTreeMap::new(),
             lane: Lane::collecting(1),
-            links: [None; 2],
+            links: [Some(keys.link), None],
             classical: now,
             post_quantum: now,
         }

@@ -38,8 +38,8 @@ pub(super) struct History<'a> {
 pub(super) fn run(number: u64, without: Option<Part>, figures: &mut Figures) {
     let mut dice = Dice::new(number);
     let mut rng = dice.generator();
-    let [transcript, root, chain, header, a, b] = [(); 6].map(|()| draw(&mut rng));
-    let keys = Keys { transcript, root, chain, header, next: [a, b] };
+    let [transcript, root, chain, header, a, b, link] = [(); 7].map(|()| draw(&mut rng));
+    let keys = Keys { transcript, root, chain, header, next: [a, b], link };
     let mut ciphertext = vec![0; 1088];
     rng.fill_bytes(&mut ciphertext);
     let answer = Answer { secret: draw(&mut rng), ciphertext };

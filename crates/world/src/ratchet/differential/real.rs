@@ -43,13 +43,14 @@ impl Real {
     }
 
     fn secret(&self) -> SessionSecret {
-        let Keys { transcript, root, chain, header, next } = self.keys;
+        let Keys { transcript, root, chain, header, next, link } = self.keys;
         let keys = SessionKeys {
             root: Secret::new(root),
             chain: Secret::new(chain),
             header: Secret::new(header),
             next_header_of_responder: Secret::new(next[1]),
             next_header_of_initiator: Secret::new(next[0]),
+            link: Secret::new(link),
         };
         session_secret(self.role, Hash::from_bytes(transcript), keys)
     }

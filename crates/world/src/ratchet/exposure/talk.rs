@@ -50,7 +50,8 @@ impl Talk {
         let mut dice = Dice::new(number);
         let mut rng = dice.generator();
         let [transcript, root, chain, header, a, b] = [(); 6].map(|()| draw(&mut rng));
-        let keys = Keys { transcript, root, chain, header, next: [a, b] };
+        let link = expand(&root, "link", &[]);
+        let keys = Keys { transcript, root, chain, header, next: [a, b], link };
         let identity = draw(&mut rng);
         let public = kem_key(&identity);
         let (ciphertext, z3) = encapsulate(&public, &draw(&mut rng)).expect("a key");
