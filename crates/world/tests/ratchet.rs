@@ -76,6 +76,11 @@ fn the_exposure_of_a_stolen_state_is_what_the_documents_say() {
         let verdicts = row(&report, &format!("| nothing | of {owner}, right after a step of its own |"));
         assert_eq!(verdicts, ["yes, yes, yes, no, no, no, no"]);
     }
+    let beginning = "of A, before B's first answer, with the ML-KEM identity key of its device";
+    assert_eq!(row(&report, &format!("| nothing | {beginning} |")), ["yes, yes, yes, no, no, no, no"]);
+    for state in ["of A, before B's first answer", "of B, before its first answer"] {
+        assert_eq!(row(&report, &format!("| nothing | {state} |")), ["yes, yes, no, no, no, no, no"]);
+    }
     // k3 needs the key of the device, and the answer of B one more than the state.
     assert_eq!(row(&report, "| X25519 | A's state, before B's first answer |")[2], "1");
     assert_eq!(row(&report, "| ML-KEM | A's state, before B's first answer |")[2], "2");

@@ -11,6 +11,7 @@ use sottovoce::identity::draft::Draft;
 use sottovoce::identity::prekeys::PrekeysSeen;
 use sottovoce::pairwise::hazmat::{answered, k3, opened, parts};
 use sottovoce::pairwise::{Authentication, Direction, ForwardSecrecy, Role, Standing};
+use sottovoce::ratchet::Ratchet;
 use sottovoce::time::Span;
 
 use super::{Responder, With, again, begin, seed, sent};
@@ -128,6 +129,34 @@ fn h_18_only_the_newest_steps_of_a_session_link() {
         let verdict = <LinkProof as sottovoce::wire::Wire>::decode(&changed);
         assert!(verdict.is_err() || verdict.unwrap().verify(&newest, &this).is_err(), "bit {bit}");
     }
+}
+
+/// A device that was never answered, or has not seen the answer, begins again with proof: what the handshake gave to both. Another handshake
+/// of the same two devices gives another link.
+#[test]
+fn h_18_a_session_that_was_never_answered_links() {
+    let (alice, bob) = (person(1), Responder::new(2));
+    let begun = begin(&alice, &bob, With::Pair(0), 1);
+    let initial = begun.awaiting.initial().to_vec();
+    let mut rng = generator(1);
+    let mut at_alice = Ratchet::begin(begun.session, NOW, &mut rng).unwrap();
+    let message = at_alice.seal(b"is anybody there?", None, NOW, &mut rng).unwrap().message;
+    let accepted = bob.accept(&initial, &message, &alice.account).unwrap();
+    let (mut at_bob, _) = Ratchet::respond(accepted.session, &message, NOW).unwrap();
+
+    let second = begin(&alice, &bob, With::Pair(1), 2);
+    let this = second.session.transcript();
+    let linked = |from: &Ratchet, to: &Ratchet| {
+        from.links().iter().any(|link| again(&LinkProof::new(link, &this)).verify(&to.links(), &this).is_ok())
+    };
+    assert!(linked(&at_alice, &at_bob) && linked(&at_bob, &at_alice));
+    let answer = accepted.answering.answer(&alice.account, &mut rng).unwrap();
+    drop(at_bob.seal(b"yes", Some(answer), NOW, &mut rng).unwrap());
+    assert_eq!((at_alice.links().len(), at_bob.links().len()), (1, 2), "the answer is on its way");
+    assert!(linked(&at_alice, &at_bob) && linked(&at_bob, &at_alice));
+
+    let stranger = Ratchet::begin(second.session, NOW, &mut rng).unwrap();
+    assert!(!linked(&stranger, &at_bob) && !linked(&at_bob, &stranger));
 }
 
 /// What was seen of prekeys, and that they are old, comes with the session, to be stored in the same write.

@@ -8,7 +8,7 @@ mod talk;
 mod thief;
 
 use active::{DEEDS, Outcome};
-use links::verdicts;
+use links::{THEFTS, verdicts};
 use passive::{BROKEN, LOOT, Loot, Story, Tally};
 use repeats::{Repeats, repeats};
 use thief::Broken;
@@ -112,19 +112,13 @@ const LINKS_HEAD: &str = "\
 |---|---|---|\n";
 
 fn linking(options: Options) -> Vec<String> {
-    let moments = [(0, true), (1, true), (0, false), (1, false)];
-    let cells = moments.map(|moment| (BROKEN[0], moment)).into_iter().chain([(BROKEN[1], moments[0])]);
+    let cells = THEFTS.iter().map(|theft| (BROKEN[0], theft)).chain([(BROKEN[1], &THEFTS[0])]);
     cells
-        .map(|((words, broken), (owner, has_sent))| {
-            let when = if has_sent { "right after" } else { "right before" };
-            let verdicts = verdicts(options.seed, owner, has_sent, broken, 6);
+        .map(|((words, broken), theft)| {
+            let verdicts = verdicts(options.seed, theft, broken, 6);
             let verdicts: Vec<_> =
                 verdicts.iter().map(|verdict| if *verdict { "yes" } else { "no" }).collect();
-            format!(
-                "| {words} | of {}, {when} a step of its own | {} |\n",
-                ["A", "B"][owner],
-                verdicts.join(", ")
-            )
+            format!("| {words} | {} | {} |\n", theft.words, verdicts.join(", "))
         })
         .collect()
 }
