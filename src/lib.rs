@@ -53,6 +53,7 @@ pub mod identity;
 pub mod pairwise;
 pub mod ratchet;
 pub mod server;
+pub mod session;
 pub mod storage;
 pub mod time;
 pub mod wire;

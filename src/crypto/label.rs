@@ -78,6 +78,10 @@ registry! {
         STREAM_START = "stream start";
         /// A stream with one more item.
         STREAM_STEP = "stream step";
+        /// Which manifests two devices hold.
+        VIEW = "view";
+        /// What was sealed in one direction of a session.
+        HISTORY = "history";
     }
 
     /// Labels of hybrid signatures.

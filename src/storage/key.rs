@@ -79,6 +79,26 @@ impl Table {
     pub const HELD_ITEMS: Self = Self(38);
     /// What each origin may still do.
     pub const ORIGINS: Self = Self(39);
+    /// [What is known of an account](crate::session::Contact).
+    pub const CONTACTS: Self = Self(40);
+    /// Its [manifest](crate::session::ContactManifest).
+    pub const CONTACT_MANIFESTS: Self = Self(41);
+    /// [The sessions with a device](crate::session::DeviceSessions).
+    pub const DEVICE_SESSIONS: Self = Self(42);
+    /// [Whose session a tag belongs to](crate::session::SessionTag).
+    pub const SESSION_TAGS: Self = Self(43);
+    /// [What is kept of a session beside its ratchet](crate::session::SessionState).
+    pub const SESSIONS: Self = Self(44);
+    /// Private halves of one's own bundles.
+    pub const OWN_BUNDLES: Self = Self(45);
+    /// Private halves of one's own one-time pairs.
+    pub const OWN_ONE_TIME: Self = Self(46);
+    /// First flights that were accepted.
+    pub const REPLAYS: Self = Self(47);
+    /// [What was sealed and is not settled](crate::session::SentMessage): a log of each device.
+    pub const SENT: Self = Self(48);
+    /// Accounts that a message is still to be [sealed for](crate::session::fan_out).
+    pub const RECIPIENTS: Self = Self(49);
     /// Specimens: tests, vectors, and the [conformance suite](super::conformance).
     pub const SPECIMENS: Self = Self(255);
 
@@ -118,6 +138,16 @@ impl Table {
         Self::LINK_MAILBOXES,
         Self::HELD_ITEMS,
         Self::ORIGINS,
+        Self::CONTACTS,
+        Self::CONTACT_MANIFESTS,
+        Self::DEVICE_SESSIONS,
+        Self::SESSION_TAGS,
+        Self::SESSIONS,
+        Self::OWN_BUNDLES,
+        Self::OWN_ONE_TIME,
+        Self::REPLAYS,
+        Self::SENT,
+        Self::RECIPIENTS,
         Self::SPECIMENS,
     ];
 

@@ -2822,6 +2822,270 @@ impl LinkSide {
     }
 }
 #[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SessionBody {
+    #[prost(uint32, optional, tag = "1")]
+    pub mine_term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "2")]
+    pub mine_version: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "3")]
+    pub yours_term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "4")]
+    pub yours_version: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub view: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub before: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "7")]
+    pub flags: ::core::option::Option<u32>,
+    #[prost(message, repeated, tag = "8")]
+    pub acks: ::prost::alloc::vec::Vec<SessionAck>,
+    #[prost(bytes = "vec", optional, tag = "9")]
+    pub withdrawn: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "10")]
+    pub linking: ::core::option::Option<Linking>,
+    #[prost(message, repeated, tag = "11")]
+    pub gaps: ::prost::alloc::vec::Vec<SessionGap>,
+    #[prost(message, optional, tag = "12")]
+    pub shared: ::core::option::Option<SharedPointer>,
+    #[prost(message, optional, tag = "13")]
+    pub repairs: ::core::option::Option<SessionGap>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionAck {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub next: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub history: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Linking {
+    #[prost(message, repeated, tag = "1")]
+    pub proofs: ::prost::alloc::vec::Vec<LinkProof>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "3")]
+    pub next: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionGap {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub from: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "3")]
+    pub count: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct SharedPointer {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SharedBody {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "3")]
+    pub introduction: ::core::option::Option<Introduction>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub content: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Introduction {
+    #[prost(message, optional, tag = "1")]
+    pub manifest: ::core::option::Option<Manifest>,
+    #[prost(message, optional, tag = "2")]
+    pub certificate: ::core::option::Option<SignedCertificate>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Contact {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "3")]
+    pub version: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "5")]
+    pub refresh_after: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    pub devices: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bool, optional, tag = "7")]
+    pub forked: ::core::option::Option<bool>,
+    #[prost(message, optional, tag = "8")]
+    pub trust: ::core::option::Option<ContactTrust>,
+    #[prost(uint32, optional, tag = "9")]
+    pub mentioned_term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "10")]
+    pub mentioned_version: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "11")]
+    pub unknown_tags: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ContactManifest {
+    #[prost(message, optional, tag = "1")]
+    pub manifest: ::core::option::Option<Manifest>,
+    #[prost(message, optional, tag = "2")]
+    pub certificate: ::core::option::Option<SignedCertificate>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DeviceSessions {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "3")]
+    pub active: ::core::option::Option<SessionPlace>,
+    #[prost(message, repeated, tag = "4")]
+    pub former: ::prost::alloc::vec::Vec<SessionPlace>,
+    #[prost(message, optional, tag = "5")]
+    pub contested: ::core::option::Option<ContestedSession>,
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    pub withdrawn_there: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "7")]
+    pub withdrawn_here: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "8")]
+    pub floor: ::core::option::Option<PeerFloor>,
+    #[prost(message, optional, tag = "9")]
+    pub seen: ::core::option::Option<PrekeysSeen>,
+    #[prost(uint32, optional, tag = "10")]
+    pub known_term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "11")]
+    pub known_version: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "12")]
+    pub flags: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "13")]
+    pub replaced_at: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "14")]
+    pub renewed_at: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "15")]
+    pub waiting_since: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "16")]
+    pub heard_since: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "17")]
+    pub timer_due: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "18")]
+    pub timer_set: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionPlace {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub session: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bool, optional, tag = "2")]
+    pub begun_here: ::core::option::Option<bool>,
+    #[prost(bool, optional, tag = "3")]
+    pub settled: ::core::option::Option<bool>,
+    #[prost(uint64, optional, tag = "4")]
+    pub until: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub closed_chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "6")]
+    pub closed_next: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ContestedSession {
+    #[prost(message, optional, tag = "1")]
+    pub place: ::core::option::Option<SessionPlace>,
+    #[prost(uint64, optional, tag = "2")]
+    pub since: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub probe_chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "4")]
+    pub probe_number: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SessionState {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "3")]
+    pub awaiting: ::core::option::Option<HandshakeAwaiting>,
+    #[prost(message, optional, tag = "4")]
+    pub linking: ::core::option::Option<Linking>,
+    #[prost(message, optional, tag = "5")]
+    pub answering: ::core::option::Option<HandshakeAnswering>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub initial: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "7")]
+    pub sealed: ::core::option::Option<SessionAck>,
+    #[prost(message, optional, tag = "8")]
+    pub opened: ::core::option::Option<SessionAck>,
+    #[prost(message, repeated, tag = "9")]
+    pub gaps: ::prost::alloc::vec::Vec<UnfilledGap>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnfilledGap {
+    #[prost(message, optional, tag = "1")]
+    pub gap: ::core::option::Option<SessionGap>,
+    #[prost(uint64, optional, tag = "2")]
+    pub found: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionTag {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub session: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SentMessage {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub session: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "3")]
+    pub number: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "4")]
+    pub at: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub reference: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FanOut {
+    #[prost(message, optional, tag = "1")]
+    pub shared: ::core::option::Option<SharedPointer>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub reference: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "3")]
+    pub next: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "4")]
+    pub lists: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Recipients {
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub accounts: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
 #[derive(::zeroize::ZeroizeOnDrop)]
 #[derive(Clone, PartialEq, ::prost::Message)]
 #[prost(skip_debug)]

@@ -3158,6 +3158,323 @@ static SIGNED_BLOB_GRANT: Schema = Schema {
     ],
 };
 
+impl Described for messages::SessionBody {
+    const SCHEMA: &'static Schema = &SESSION_BODY;
+}
+
+static SESSION_BODY: Schema = Schema {
+    name: "SessionBody",
+    max_bytes: 585,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Message(&SESSION_ACK), presence: Presence::Repeated { max: 2 } },
+        Field { number: 9, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 10, kind: Kind::Message(&LINKING), presence: Presence::MayBeAbsent },
+        Field { number: 11, kind: Kind::Message(&SESSION_GAP), presence: Presence::Repeated { max: 8 } },
+        Field { number: 12, kind: Kind::Message(&SHARED_POINTER), presence: Presence::MayBeAbsent },
+        Field { number: 13, kind: Kind::Message(&SESSION_GAP), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::SessionAck {
+    const SCHEMA: &'static Schema = &SESSION_ACK;
+}
+
+static SESSION_ACK: Schema = Schema {
+    name: "SessionAck",
+    max_bytes: 26,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Linking {
+    const SCHEMA: &'static Schema = &LINKING;
+}
+
+static LINKING: Schema = Schema {
+    name: "Linking",
+    max_bytes: 154,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&LINK_PROOF), presence: Presence::Repeated { max: 3 } },
+        Field { number: 2, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SessionGap {
+    const SCHEMA: &'static Schema = &SESSION_GAP;
+}
+
+static SESSION_GAP: Schema = Schema {
+    name: "SessionGap",
+    max_bytes: 22,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SharedPointer {
+    const SCHEMA: &'static Schema = &SHARED_POINTER;
+}
+
+static SHARED_POINTER: Schema = Schema {
+    name: "SharedPointer",
+    max_bytes: 68,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::SharedPointer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("SharedPointer(..)")
+    }
+}
+
+impl Described for messages::SharedBody {
+    const SCHEMA: &'static Schema = &SHARED_BODY;
+}
+
+static SHARED_BODY: Schema = Schema {
+    name: "SharedBody",
+    max_bytes: 518318,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&INTRODUCTION), presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Bytes { min: 0, max: 65536 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::Introduction {
+    const SCHEMA: &'static Schema = &INTRODUCTION;
+}
+
+static INTRODUCTION: Schema = Schema {
+    name: "Introduction",
+    max_bytes: 452722,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&MANIFEST), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&SIGNED_CERTIFICATE), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::Contact {
+    const SCHEMA: &'static Schema = &CONTACT;
+}
+
+static CONTACT: Schema = Schema {
+    name: "Contact",
+    max_bytes: 481,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 16 } },
+        Field { number: 7, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Message(&CONTACT_TRUST), presence: Presence::Required },
+        Field { number: 9, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
+        Field { number: 10, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 11, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ContactManifest {
+    const SCHEMA: &'static Schema = &CONTACT_MANIFEST;
+}
+
+static CONTACT_MANIFEST: Schema = Schema {
+    name: "ContactManifest",
+    max_bytes: 452722,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&MANIFEST), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&SIGNED_CERTIFICATE), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::DeviceSessions {
+    const SCHEMA: &'static Schema = &DEVICE_SESSIONS;
+}
+
+static DEVICE_SESSIONS: Schema = Schema {
+    name: "DeviceSessions",
+    max_bytes: 1314,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&SESSION_PLACE), presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Message(&SESSION_PLACE), presence: Presence::Repeated { max: 12 } },
+        Field { number: 5, kind: Kind::Message(&CONTESTED_SESSION), presence: Presence::MayBeAbsent },
+        Field { number: 6, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 4 } },
+        Field { number: 7, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 8, kind: Kind::Message(&PEER_FLOOR), presence: Presence::MayBeAbsent },
+        Field { number: 9, kind: Kind::Message(&PREKEYS_SEEN), presence: Presence::MayBeAbsent },
+        Field { number: 10, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
+        Field { number: 11, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 12, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 13, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 14, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 15, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 16, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 17, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 18, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::SessionPlace {
+    const SCHEMA: &'static Schema = &SESSION_PLACE;
+}
+
+static SESSION_PLACE: Schema = Schema {
+    name: "SessionPlace",
+    max_bytes: 65,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::MayBeAbsent },
+        Field { number: 6, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::ContestedSession {
+    const SCHEMA: &'static Schema = &CONTESTED_SESSION;
+}
+
+static CONTESTED_SESSION: Schema = Schema {
+    name: "ContestedSession",
+    max_bytes: 94,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&SESSION_PLACE), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::SessionState {
+    const SCHEMA: &'static Schema = &SESSION_STATE;
+}
+
+static SESSION_STATE: Schema = Schema {
+    name: "SessionState",
+    max_bytes: 3841,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&HANDSHAKE_AWAITING), presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Message(&LINKING), presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Message(&HANDSHAKE_ANSWERING), presence: Presence::MayBeAbsent },
+        Field { number: 6, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+        Field { number: 7, kind: Kind::Message(&SESSION_ACK), presence: Presence::MayBeAbsent },
+        Field { number: 8, kind: Kind::Message(&SESSION_ACK), presence: Presence::MayBeAbsent },
+        Field { number: 9, kind: Kind::Message(&UNFILLED_GAP), presence: Presence::Repeated { max: 16 } },
+    ],
+};
+
+impl Described for messages::UnfilledGap {
+    const SCHEMA: &'static Schema = &UNFILLED_GAP;
+}
+
+static UNFILLED_GAP: Schema = Schema {
+    name: "UnfilledGap",
+    max_bytes: 35,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&SESSION_GAP), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SessionTag {
+    const SCHEMA: &'static Schema = &SESSION_TAG;
+}
+
+static SESSION_TAG: Schema = Schema {
+    name: "SessionTag",
+    max_bytes: 86,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SentMessage {
+    const SCHEMA: &'static Schema = &SENT_MESSAGE;
+}
+
+static SENT_MESSAGE: Schema = Schema {
+    name: "SentMessage",
+    max_bytes: 79,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::FanOut {
+    const SCHEMA: &'static Schema = &FAN_OUT;
+}
+
+static FAN_OUT: Schema = Schema {
+    name: "FanOut",
+    max_bytes: 100,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&SHARED_POINTER), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Recipients {
+    const SCHEMA: &'static Schema = &RECIPIENTS;
+}
+
+static RECIPIENTS: Schema = Schema {
+    name: "Recipients",
+    max_bytes: 2176,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Repeated { max: 64 } },
+    ],
+};
+
 impl Described for messages::Specimen {
     const SCHEMA: &'static Schema = &SPECIMEN;
 }

@@ -1,0 +1,154 @@
+//! Beginning a session. `docs/PROTOCOL.md` §9.4.
+
+use super::SessionError;
+use super::body::Linking;
+use super::contact::{self, Contact};
+use super::context::{Context, Stopped, refuse};
+use super::device::DeviceSessions;
+use super::seal::{Open, Say, SealedFrame, open, read_contact, read_device, seal_in, store};
+use super::state::{SessionState, SessionTag, Unfinished};
+use crate::crypto::random::Seed;
+use crate::crypto::secret::Secret;
+use crate::handshake::{Initiated, LinkProof, Recipient, Sender, initiate};
+use crate::identity::Verified;
+use crate::identity::account::Account;
+use crate::identity::address::Address;
+use crate::identity::ids::{AccountId, DeviceId};
+use crate::identity::prekeys::{ClaimAnswer, ClaimRequest};
+use crate::ratchet::{Position, Ratchet};
+use crate::storage::{Transaction, Want};
+
+/// Prekeys that were claimed.
+#[derive(Debug)]
+pub struct Claimed<'a> {
+    /// What was asked for.
+    pub request: &'a ClaimRequest,
+    /// What the server answered. Not yet judged.
+    pub answer: &'a ClaimAnswer,
+    /// Under which address the device is written to.
+    pub address: &'a Address,
+}
+
+/// What a new session follows: the links to be proven, and where the active one is ended.
+#[derive(Default)]
+struct Before {
+    links: Vec<Secret<32>>,
+    end: Option<Position>,
+}
+
+/// Begins a session with a device, linked if there is one, and seals its first message. Whether one is due is the caller's question
+/// ([`SessionError::NoSession`], [`Notice::HandshakeDue`](super::Notice::HandshakeDue)).
+///
+/// As [`seal`](super::seal), and errors of the claim (§4.12) and of the handshake (§5.5). Then nothing has changed.
+pub fn begin(
+    ctx: &mut Context<'_, '_>,
+    (account, device): (AccountId, DeviceId),
+    claimed: &Claimed<'_>,
+    say: &Say<'_>,
+) -> Result<(SealedFrame, bool), Stopped> {
+    let vault = ctx.tx.vault();
+    let device_key = DeviceSessions::key(vault, account, device);
+    ctx.tx.need(contact::wants(vault, account).into_iter().chain([Want::Record(device_key)]))?;
+    let mut contact = read_contact(ctx, account)?;
+    contact.permits().and_then(|()| contact.takes(device)).map_err(refuse)?;
+    let (slot, mut sessions) = read_device(ctx, (account, device))?;
+    let before = before(ctx, &sessions)?;
+    let theirs = contact::verified(ctx.tx, account)?.map_err(refuse)?;
+
+    let initiated = handshake(ctx, &theirs, claimed, &sessions).map_err(refuse)?;
+    let is_overdue = initiated.is_overdue;
+    let transcript = initiated.session.transcript();
+    let mut session = session(ctx, (account, device), initiated, &before, &mut sessions)?;
+    sessions.lineage.begin(transcript, ctx.now);
+    sessions.renewed_at = Some(ctx.now);
+    sessions.is_due = false;
+    let sealed = seal_in(ctx, &mut session, &mut sessions, (&contact, say, None, None))?;
+    index(ctx.tx, &session.ratchet, &[], (account, device))?;
+    store(ctx, session)?;
+    let next = sessions.lineage.next_expiry();
+    sessions.set_timer(next, ctx.tx, ctx.now)?;
+    ctx.tx.put(slot, &sessions)?;
+    if contact.unknown_tags > 0 {
+        contact.unknown_tags = 0;
+        let slot = ctx.tx.read::<Contact>(Contact::key(ctx.tx.vault(), account))?;
+        ctx.tx.put(slot, &contact)?;
+    }
+    Ok((sealed, is_overdue))
+}
+
+fn handshake(
+    ctx: &mut Context<'_, '_>,
+    theirs: &Verified<Account>,
+    claimed: &Claimed<'_>,
+    sessions: &DeviceSessions,
+) -> Result<Initiated, SessionError> {
+    let answer = claimed.answer.clone();
+    let prekeys = answer.verify(claimed.request, theirs, &sessions.seen, ctx.now)?;
+    let recipient = Recipient::new(theirs, prekeys, claimed.address, sessions.floor.as_ref())?;
+    let sender = Sender::new(ctx.own.account, ctx.own.secret)?;
+    let seed = Seed::draw(ctx.tx.rng())?;
+    Ok(initiate(&sender, recipient, seed)?)
+}
+
+/// What the session in the making follows.
+fn before(ctx: &mut Context<'_, '_>, sessions: &DeviceSessions) -> Result<Before, Stopped> {
+    let lineage = &sessions.lineage;
+    let settled = lineage.settled().map(|place| place.session);
+    let unsettled = lineage.active.filter(|active| !active.is_settled).map(|active| active.session);
+    let mut before = Before::default();
+    for session in settled.into_iter().chain(unsettled) {
+        // One that the store has lost proves nothing.
+        let Some(found) = found(open(ctx, &session))? else { continue };
+        before.links.extend(found.ratchet.links());
+        if lineage.active.is_some_and(|active| active.session == session) {
+            before.end =
+                found.state.sealed.map(|sealed| Position { chain: sealed.chain, number: sealed.next });
+        }
+    }
+    before.links.truncate(3);
+    Ok(before)
+}
+
+/// A session, or nothing if the store has none.
+pub(super) fn found(open: Result<Open, Stopped>) -> Result<Option<Open>, Stopped> {
+    match open {
+        Ok(open) => Ok(Some(open)),
+        Err(crate::storage::Stop::Refused(SessionError::NoSession)) => Ok(None),
+        Err(stop) => Err(stop),
+    }
+}
+
+fn session(
+    ctx: &mut Context<'_, '_>,
+    (account, device): (AccountId, DeviceId),
+    initiated: Initiated,
+    before: &Before,
+    sessions: &mut DeviceSessions,
+) -> Result<Open, Stopped> {
+    let Initiated { session, awaiting, floor, seen, .. } = initiated;
+    let transcript = session.transcript();
+    let proofs: Vec<_> = before.links.iter().map(|link| LinkProof::new(link, &transcript)).collect();
+    let linking = before.end.filter(|_| !proofs.is_empty()).map(|end| Linking { proofs, end });
+    (sessions.floor, sessions.seen) = (Some(floor), seen);
+    let ratchet = Ratchet::begin(session, ctx.now, ctx.tx.rng()).map_err(refuse)?;
+    let state = SessionState::new(account, device, Unfinished::Awaiting(awaiting, linking));
+    Ok(Open { ratchet, state, slots: None })
+}
+
+/// Brings the index of tags up to date: what was written is what the ratchet's record says, so nothing is read for it.
+pub(super) fn index(
+    tx: &mut Transaction<'_>,
+    ratchet: &Ratchet,
+    before: &[crate::ratchet::Tag],
+    (account, device): (AccountId, DeviceId),
+) -> Result<(), Stopped> {
+    let (vault, after) = (tx.vault(), ratchet.tags());
+    let entry = SessionTag { session: ratchet.transcript(), account, device };
+    for tag in before.iter().filter(|tag| !after.contains(tag)) {
+        tx.delete_unseen(entry.key(vault, *tag));
+    }
+    for tag in after.iter().filter(|tag| !before.contains(tag)) {
+        tx.put_unseen(entry.key(vault, *tag), &entry)?;
+    }
+    Ok(())
+}
