@@ -3,7 +3,7 @@
 use super::SessionError;
 use super::body::Body;
 use super::contact::{Contact, Studied};
-use super::context::{Context, Stopped};
+use super::context::{Context, Stopped, refuse};
 use super::device::DeviceSessions;
 use super::lineage::Standing;
 use super::notice::Notice;
@@ -13,7 +13,7 @@ use super::shared::SharedBody;
 use super::state::Unfinished;
 use super::tend::CLOSE;
 use crate::identity::chain::News;
-use crate::identity::trust::Observation;
+use crate::identity::trust::{Observation, TrustState};
 use crate::pairwise::Authentication;
 use crate::ratchet::{Gap, Opened, Position};
 use crate::storage::Slot;
@@ -152,18 +152,19 @@ pub(super) fn acks(
     Ok(())
 }
 
-/// Which manifests the sender holds, and its introduction.
+/// Which manifests the sender holds, and its introduction. Whether its account is still who it was.
 pub(super) fn manifests(
     ctx: &mut Context<'_, '_>,
     (slot, studied): (Slot<Contact>, Option<Studied>),
     body: &Body,
     notices: &mut Vec<Notice>,
-) -> Result<(), Stopped> {
+) -> Result<TrustState, Stopped> {
     let own = (ctx.own.account.id(), ctx.own.held());
     let Some(mut contact) = studied.as_ref().map(|studied| studied.contact.clone()).or(slot.value().cloned())
     else {
-        return Ok(());
+        return Err(refuse(SessionError::NoIntroduction));
     };
+    let trust = contact.trust.state();
     let is_own_behind = body.view.yours > own.1.0;
     let is_other = body.view.contradicts(&contact, own.1);
     if contact.mention(body.view.mine) || is_other {
@@ -175,11 +176,12 @@ pub(super) fn manifests(
     match studied {
         Some(mut studied) => {
             studied.contact = contact;
-            keep(ctx, studied, notices)
+            keep(ctx, studied, notices)?;
         }
-        None if slot.value() != Some(&contact) => Ok(ctx.tx.put(slot, &contact)?),
-        None => Ok(()),
+        None if slot.value() != Some(&contact) => ctx.tx.put(slot, &contact)?,
+        None => {}
     }
+    Ok(trust)
 }
 
 /// Writes what was learned, closes what is over, and tells.

@@ -5,7 +5,7 @@ use super::body::{Body, Linking};
 use super::contact::{self, Contact, Studied};
 use super::context::{Context, Stopped, refuse};
 use super::device::DeviceSessions;
-use super::heed::Heard;
+use super::heed::{self, Heard};
 use super::lineage::{Placed, Proof, Standing};
 use super::notice::Notice;
 use super::own::{self, OwnPrekeys};
@@ -19,6 +19,7 @@ use crate::crypto::hash::Hash;
 use crate::handshake::{Accepted, Initial, Opened, Own};
 use crate::identity::account::Account;
 use crate::identity::ids::{AccountId, DeviceId};
+use crate::identity::trust::ContactTrust;
 use crate::identity::{IdentityError, Verified};
 use crate::pairwise::SessionSecret;
 use crate::ratchet::{Ratchet, RatchetError, open_first};
@@ -57,10 +58,29 @@ pub(super) fn receive(
     let body = Body::decode(&content).map_err(refuse)?;
     let shared = open_shared(&body, blob, from);
     let (account, studied) = account(ctx, from, &held, &shared)?;
+    let trust =
+        studied.as_ref().map(|studied| &studied.contact).or(held.value()).map(|contact| contact.trust);
+    if let Some(Err(error)) = trust.as_ref().map(ContactTrust::addressee) {
+        return hold(ctx, error, studied);
+    }
     let proof = proof(ctx, &sessions.1, &opened, body.linking.as_ref())?;
     let accepted = opened.accept(&account, sessions.1.floor.as_ref()).map_err(refuse)?;
     let new = New { from, held, sessions, replay, prekeys, message };
     accept(ctx, new, (accepted, proof), (body, shared, studied))
+}
+
+/// The account has another identity than the one that is pinned. That is kept, for somebody to decide on; the session is not: its sender
+/// repeats the `Initial`.
+fn hold(
+    ctx: &mut Context<'_, '_>,
+    error: IdentityError,
+    studied: Option<Studied>,
+) -> Result<Received, Stopped> {
+    let mut notices = Vec::new();
+    if let Some(studied) = studied {
+        heed::keep(ctx, studied, &mut notices)?;
+    }
+    Ok(Received::Refused { error: error.into(), notices })
 }
 
 /// What was read, and the message.

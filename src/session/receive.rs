@@ -19,6 +19,7 @@ use crate::handshake::HandshakeError;
 use crate::identity::account::Account;
 use crate::identity::chain::SignedHeader;
 use crate::identity::ids::{AccountId, DeviceId};
+use crate::identity::trust::TrustState;
 use crate::pairwise::{self, Frame};
 use crate::ratchet::{BlockChange, Gap, Given, Opened, Position, RatchetError, SkippedBlock, Tag};
 use crate::storage::{Interrupt, Slot, Want};
@@ -60,6 +61,8 @@ pub struct Message {
     pub place: Standing,
     /// How much is proven of the sender.
     pub standing: pairwise::Standing,
+    /// Whether the sender's account is still who it was.
+    pub trust: TrustState,
     /// Its place in the session.
     pub position: Position,
     /// Whether it was passed by others.
@@ -259,7 +262,7 @@ pub(super) fn finish(
     if place == Standing::Active {
         heed::acks(ctx, &session, &mut sessions, &body, &mut notices)?;
     }
-    heed::manifests(ctx, (contact, studied), &body, &mut notices)?;
+    let trust = heed::manifests(ctx, (contact, studied), &body, &mut notices)?;
     if opened.closed_lane {
         notices.push(Notice::LaneClosed(name.0, name.1));
     }
@@ -274,6 +277,7 @@ pub(super) fn finish(
         session: session.ratchet.transcript(),
         place,
         standing: session.ratchet.standing(),
+        trust,
         position: opened.position,
         is_late: opened.is_late,
         content,

@@ -13,7 +13,7 @@ use crate::crypto::hash::Hash;
 use crate::identity::chain::Order;
 use crate::identity::ids::{AccountId, DeviceId};
 use crate::pairwise::{Authentication, FirstAnswer, Frame};
-use crate::ratchet::{Gap, Ratchet};
+use crate::ratchet::{Gap, Ratchet, RatchetError};
 use crate::storage::{Interrupt, Slot, Want};
 use crate::time::Span;
 use crate::wire::Wire as _;
@@ -155,13 +155,12 @@ pub(super) fn seal_in(
     (contact, say, answer, former): Saying<'_>,
 ) -> Result<SealedFrame, Stopped> {
     let (ratchet, state) = (&mut session.ratchet, &mut session.state);
-    let is_probe = sessions.lineage.contested.is_some_and(|contested| contested.probe.is_none());
     // The answerer's first chain names what it gave up; its next chain begins only when the other side has heard that.
     let names_withdrawn = ratchet.standing().authentication() != Authentication::PostQuantum;
     let body = Body {
         view: View::of(ctx.own.held(), contact.held()),
         before: state.before(),
-        asks: is_probe,
+        asks: sessions.lineage.contested.is_some(),
         alarm: sessions.is_copied,
         acks: state.opened.into_iter().chain(former).collect(),
         withdrawn: sessions.lineage.withdrawn_here.filter(|_| names_withdrawn),
@@ -171,11 +170,15 @@ pub(super) fn seal_in(
         repairs: say.repairs,
     };
     let content = body.encode().map_err(refuse)?;
-    let sealed = ratchet.seal(&content, answer, ctx.now, ctx.tx.rng()).map_err(refuse)?;
+    let sealed = ratchet.seal(&content, answer, ctx.now, ctx.tx.rng()).map_err(|error| match error {
+        // It is too old: another one has to be begun.
+        RatchetError::Exhausted => refuse(SessionError::NoSession),
+        other => refuse(other),
+    })?;
     let initial = state.initial_bytes().map(<[u8]>::to_vec);
     state.seal(sealed.position, &sealed.message);
-    if is_probe && let Some(contested) = &mut sessions.lineage.contested {
-        contested.probe = Some(sealed.position);
+    if let Some(contested) = &mut sessions.lineage.contested {
+        contested.probe.get_or_insert(sealed.position);
     }
     sessions.owes_answer = false;
     if let Some((_, reference)) = say.shared {

@@ -22,8 +22,9 @@ use sottovoce::identity::validity::{LONGEST, Validity};
 use sottovoce::ratchet::Gap;
 use sottovoce::session::{
     Arrival, Claimed, Context, Introduction, Notice, OwnDevice, Received, Say, SealedFrame, SessionError,
-    SharedBody,
+    SharedBody, fan_out,
 };
+use sottovoce::storage::job::JobId;
 use sottovoce::storage::timer::take_due;
 use sottovoce::storage::{Loaded, Machine, MemoryStore, RunError, Step, Stop, Vault, run, step};
 use sottovoce::time::{Span, Timestamp};
@@ -123,6 +124,7 @@ pub enum Input {
     Learn(Box<Verified<Account>>),
     Decide(Name, bool),
     Unknown(AccountId),
+    FanOut(JobId, BlobPointer, [u8; 16], Vec<AccountId>),
     KeepPrekeys(OwnBundle, Vec<sottovoce::identity::prekeys::OneTimeSecret>),
     Wake,
 }
@@ -133,6 +135,7 @@ pub enum Output {
     Received(Received),
     Introduces(bool),
     Notices(Vec<Notice>),
+    Progress(fan_out::Progress),
 }
 
 struct Device<'a> {
@@ -192,10 +195,19 @@ impl Device<'_> {
                 s::keep_stock(ctx.tx, pairs)?;
                 Output::Notices(Vec::new())
             }
+            Input::FanOut(id, pointer, reference, accounts) => {
+                fan_out::start(ctx, *id, (pointer, *reference), accounts)?;
+                Output::Notices(Vec::new())
+            }
             Input::Wake => {
                 let taken = take_due(ctx.tx, ctx.now, 1)?;
                 let mut notices = Vec::new();
                 for timer in &taken.timers {
+                    if let Some(id) = JobId::of(timer)
+                        && let Some(running) = fan_out::job(ctx.tx, id)?
+                    {
+                        return Ok(Output::Progress(fan_out::go_on(ctx, id, running)?));
+                    }
                     notices.extend(s::tend(ctx, timer)?.unwrap_or_default());
                 }
                 Output::Notices(notices)
@@ -286,6 +298,32 @@ impl Phone {
             all.extend(self.notices(Input::Wake));
         }
         all
+    }
+
+    /// Seals content for all devices of these accounts and its own others: what every step came to, and the blob.
+    pub fn fan_out(&mut self, content: &[u8], to: &[Name]) -> (Vec<fan_out::Progress>, Vec<u8>) {
+        let (blob, pointer) = self.share(content, to);
+        let mut accounts: Vec<_> = to.iter().map(|name| name.0).collect();
+        accounts.dedup();
+        self.requests += 1;
+        let id = JobId(Hash::of(&self.requests.to_be_bytes()).truncated());
+        self.run(Input::FanOut(id, pointer, reference(content), accounts)).unwrap();
+        let mut steps = Vec::new();
+        loop {
+            match self.run(Input::Wake).unwrap() {
+                Output::Progress(progress) => {
+                    let is_done = progress.is_done;
+                    steps.push(progress);
+                    if is_done {
+                        return (steps, blob);
+                    }
+                }
+                // Another timer.
+                Output::Notices(_) => {}
+                other => panic!("{other:?}"),
+            }
+            self.now = self.now.plus(Span::from_millis(1));
+        }
     }
 
     /// What a server would answer to a claim.

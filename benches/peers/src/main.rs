@@ -13,9 +13,12 @@
     reason = "a benchmark reads the clock, and what it compares with is made with a hash map"
 )]
 
+mod fan_out;
 mod first;
 mod olm;
 mod ours;
+#[path = "../../../tests/phones/mod.rs"]
+mod phones;
 mod primitives;
 #[path = "../../layers/handshake/scene.rs"]
 mod scene;
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     steady::run(&mut table, &scene);
     first::run(&mut table, &scene);
     sizes::run(&mut table, &scene);
+    fan_out::run(&mut table);
     let missed = table.finish();
     if has("--strict") && missed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
