@@ -132,6 +132,15 @@ impl LinkWork {
         if self.link.request.is_some() { Ok(()) } else { self.schedule(ctx, due) }
     }
 
+    /// Sets the timer by what is known now. The answer that is awaited keeps its own: if it never comes, nothing else wakes the link.
+    fn begin_anew(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
+        self.link.request = self.link.request.filter(|request| send::is_ours(ctx, *request));
+        if self.link.request.is_none() {
+            self.stop(ctx);
+        }
+        self.kick(ctx)
+    }
+
     /// Sets the timer of the link, if it would not come earlier.
     fn schedule(&mut self, ctx: &mut Context<'_, '_>, due: Timestamp) -> Result<(), Interrupt> {
         if self.link.timer.is_none_or(|timer| timer.due > due || timer.set > ctx.now) {
