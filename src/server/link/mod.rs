@@ -25,11 +25,12 @@ mod stranger;
 
 use crate::crypto::hash::Hash;
 use crate::identity::address::Domain;
-use crate::storage::{Interrupt, Slot};
+use crate::storage::{Interrupt, Slot, Want};
 use crate::time::{Span, Timestamp};
 
 use super::Context;
 use super::kept::Kept;
+use super::stream::{Route, StreamId};
 use super::timing::Times;
 
 pub use alarm::{Alarm, ServerAlarm};
@@ -101,6 +102,14 @@ impl LinkWork {
     fn by_name(ctx: &mut Context<'_, '_>, name: &[u8; 32]) -> Result<Option<Self>, Interrupt> {
         let mut slot: Slot<Link> = ctx.tx.read(Link::key(ctx.tx.vault(), name))?;
         Ok(slot.take().map(|link| Self { slot, name: *name, before: Some(link.clone()), link }))
+    }
+
+    /// Asks at once for what driving the link reads, as far as it is known.
+    fn foresee(&self, ctx: &Context<'_, '_>) -> Result<(), Interrupt> {
+        let Some(to) = self.link.server else { return Ok(()) };
+        let route = Route { from: ctx.server.manifest.id(), to, stream: StreamId::DATA };
+        let keys = [send::OutboundWork::key(ctx, &route), peer::Peer::key(ctx.tx.vault(), to)];
+        ctx.tx.need(keys.map(Want::Record))
     }
 
     /// Stores what has changed: a frame that comes again changes nothing.

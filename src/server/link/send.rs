@@ -79,6 +79,7 @@ pub(crate) fn drive(ctx: &mut Context<'_, '_>, name: &[u8; 32]) -> Result<(), In
     if work.link.timer.is_some_and(|timer| timer.due > ctx.now && timer.set <= ctx.now) {
         return Ok(());
     }
+    work.foresee(ctx)?;
     work.link.timer = None;
     if work.link.request.take().is_some() {
         work.failed(ctx);
