@@ -6,12 +6,18 @@ use crate::identity::ids::RequestId;
 use crate::identity::server::{OnlineKey, ServerBody};
 use crate::storage::timer::{self, Timer};
 use crate::storage::{Interrupt, Loaded, Machine, Step, Stop, StorageError, step};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::wire::Wire as _;
 
 use super::context::{Context, Output, Server};
 use super::frame::{Arrived, Authentic, Frame, Unverified};
+use super::link::{Alarm, ServerAlarm};
 use super::{directory, link, mailbox, service};
+
+/// What the owner of a timer begins with whose step failed.
+const AGAIN_OWNER: u8 = 2;
+/// After which it is tried again.
+const RETRY: Span = Span::from_secs(3_600);
 
 /// What happens to a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,11 +86,37 @@ fn run(ctx: &mut Context<'_, '_>, input: &Input) -> Result<(), Stop<StorageError
     Ok(())
 }
 
-/// One timer that is due; if there are more, the next wake is at once.
+/// One timer that is due; if there are more, the next wake is at once. What cannot be done is tried again later, and keeps nothing up.
 pub(super) fn wake(ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
+    match next(ctx) {
+        Err(Interrupt::Failed(_)) => put_off(ctx),
+        done => done,
+    }
+}
+
+fn next(ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
     let taken = timer::take_due(ctx.tx, ctx.now, 1)?;
     for timer in &taken.timers {
-        due(ctx, timer)?;
+        match timer.owner.split_first() {
+            Some((&AGAIN_OWNER, owner)) => due(ctx, &Timer { owner: owner.to_vec(), ..*timer })?,
+            _ => due(ctx, timer)?,
+        }
+    }
+    Ok(ctx.tx.measure()?)
+}
+
+/// Takes the timer that failed, and nothing else. An operator is told the first time.
+fn put_off(ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
+    ctx.undo();
+    let again = ctx.now.plus(RETRY);
+    for Timer { owner, .. } in timer::take_due(ctx.tx, ctx.now, 1)?.timers {
+        let is_first = owner.first() != Some(&AGAIN_OWNER);
+        let again_owner = if is_first { [&[AGAIN_OWNER], &owner[..]].concat() } else { owner.clone() };
+        Timer { owner: again_owner, due: again, set: ctx.now }.start(None, ctx.tx)?;
+        if is_first {
+            let domain = ctx.server.domain();
+            ctx.tx.event(&ServerAlarm { domain: domain.clone(), alarm: Alarm::Damaged { timer: owner } })?;
+        }
     }
     Ok(())
 }
@@ -174,6 +206,13 @@ impl<'a, 't> Context<'a, 't> {
         tx: &'a mut crate::storage::Transaction<'t>,
     ) -> Self {
         Self { server, now, tx, send: Vec::new(), frames: Vec::new() }
+    }
+
+    /// Takes back all that the step has decided.
+    fn undo(&mut self) {
+        self.tx.undo();
+        self.send.clear();
+        self.frames.clear();
     }
 
     /// Signs what is to be sent to other servers.

@@ -112,12 +112,6 @@ impl Changes {
             .fold(0, usize::saturating_add)
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        let bodies = self.put.iter().map(|put| put.body.len());
-        let bodies = bodies.chain(self.append.iter().map(|append| append.body.len()));
-        bodies.chain(self.events.iter().map(Vec::len)).fold(0, usize::saturating_add)
-    }
-
     pub(super) fn write(&self) -> Write<'_> {
         let Self { expect, delete, put, trim, append, events, flush } = self;
         Write { expect, delete, put, trim, append, events, flush: *flush }

@@ -15,6 +15,7 @@ use super::record::{self, Format, Record};
 use super::vault::{Place, Vault, in_table};
 use super::write::{Append, Expect, Put, Trim};
 use crate::crypto::random::{Generator, Seed};
+use crate::crypto::rest::OVERHEAD;
 use crate::time::Timestamp;
 
 type Plaintext = Zeroizing<Vec<u8>>;
@@ -282,7 +283,28 @@ impl<'a> Transaction<'a> {
         self.wake_at = Some(self.wake_at.map_or(time, |earlier| earlier.min(time)));
     }
 
+    /// Takes back all that the step has decided. What it has read stays an expectation.
+    pub(crate) fn undo(&mut self) {
+        (self.changes, self.trim) = (BTreeMap::new(), BTreeMap::new());
+        (self.append, self.events) = (Vec::new(), Vec::new());
+        (self.flush, self.wake_at) = (false, None);
+    }
+
+    /// [`StorageError::TooMuch`] beyond the [limits] of one write.
+    pub(crate) fn measure(&self) -> Result<(), StorageError> {
+        let Self { expect, changes, trim, append, events, .. } = self;
+        let rows = [expect.len(), changes.len(), trim.len(), append.len(), events.len()];
+        let bodies = changes.values().filter_map(|change| change.plaintext.as_ref());
+        let bodies = bodies.chain(append.iter().map(|(.., body)| body));
+        let bodies = bodies.chain(events.iter().map(|(_, body)| body));
+        let sum = |sum: usize, more: usize| sum.saturating_add(more);
+        let bytes = bodies.map(|body| body.len().saturating_add(OVERHEAD)).fold(0, sum);
+        let is_too_much = rows.into_iter().fold(0, sum) > limits::ROWS || bytes > limits::WRITE;
+        if is_too_much { Err(StorageError::TooMuch) } else { Ok(()) }
+    }
+
     fn finish<O>(mut self, send: Vec<O>) -> Result<Effects<O>, StorageError> {
+        self.measure()?;
         let mut changes = Changes { flush: self.flush || !send.is_empty(), ..Changes::default() };
         changes.expect = self.expect.iter().map(|&(key, version)| Expect { key, version }).collect();
         changes.trim = self.trim.iter().map(|(&log, &through)| Trim { log, through }).collect();
@@ -300,9 +322,6 @@ impl<'a> Transaction<'a> {
         }
         for (name, plaintext) in core::mem::take(&mut self.events) {
             changes.events.push(self.seal(Place::Event(name), &plaintext)?);
-        }
-        if changes.rows() > limits::ROWS || changes.bytes() > limits::WRITE {
-            return Err(StorageError::TooMuch);
         }
         Ok(Effects { changes, send, wake_at: self.wake_at })
     }

@@ -50,6 +50,14 @@ def _(hold):
     with_fields(hold, server=hold["reason"] == CHANGED)
 
 
+DAMAGED = 4
+
+
+@rule("ServerAlarm")
+def _(alarm):
+    with_fields(alarm, timer=alarm["kind"] == DAMAGED)
+
+
 @rule("DomainState")
 def _(state):
     require("pin" in state or not {"bound", "hold"} & set(state), "bad-value")

@@ -1,11 +1,11 @@
 //! Servers that lose their state, answers that get lost, recipients who are busy, servers that exist twice.
 
-use sottovoce::server::{Input, Reason, Status, Token};
+use sottovoce::server::{Input, Reason, Status, Token, hazmat};
 use sottovoce::storage::Snapshot;
 use sottovoce::time::Span;
 use sottovoce::wire::Wire as _;
 
-use crate::scene::{all, found, item_under, pair, submit, submit_item, told};
+use crate::scene::{all, found, item_under, pair, plain, submit, submit_item, told};
 use crate::servers::{Net, domain};
 
 /// Two servers that know each other and have passed ten items.
@@ -181,4 +181,30 @@ fn a_batch_for_an_earlier_process_is_not_taken() {
     let mut found = found(&mut net);
     found.sort_unstable();
     assert_eq!(found, (0..13).collect::<Vec<_>>());
+}
+
+/// What is learned of a domain, or decided by an operator, while a frame is under way does not take the link its time-out: the frame may be lost.
+#[test]
+fn a_lost_frame_is_missed_whatever_is_learned_meanwhile() {
+    let news: [fn(&mut Net); 2] = [
+        |net| {
+            let bound = Box::new(net.identities[&domain("b.test")].bound(net.now));
+            plain(net, &domain("a.test"), &hazmat::Input::Introduce(domain("b.test"), bound));
+        },
+        |net| {
+            drop(net.input(&domain("a.test"), &Input::Fetched { domain: domain("b.test"), document: None }))
+        },
+    ];
+    for learn in news {
+        let mut net = pair();
+        submit(&mut net, 0);
+        net.pass(Span::from_secs(20));
+        submit(&mut net, 1);
+        let mut wake = || plain(&mut net, &domain("a.test"), &hazmat::Input::Wake);
+        let is_sent = (0..4).any(|_| wake().iter().any(|said| matches!(said, hazmat::Said::Post(_))));
+        assert!(is_sent, "and lost");
+        learn(&mut net);
+        net.pass(Span::from_secs(60));
+        assert_eq!(found(&mut net), [0, 1]);
+    }
 }

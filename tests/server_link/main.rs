@@ -14,6 +14,7 @@
 
 mod attacks;
 mod custody;
+mod damage;
 mod faults;
 mod hostile;
 mod poison;

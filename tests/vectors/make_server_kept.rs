@@ -211,6 +211,7 @@ fn links(server: &[u8]) -> Vec<(&'static str, Vec<u8>, bool)> {
         ("ParkedQueue", parked(DOMAIN), false),
         ("Question", question(DOMAIN, ADDRESS), false),
         ("ServerAlarm", alarm(DOMAIN, 1), false),
+        ("ServerAlarm", [alarm(DOMAIN, 4), bytes(3, b"lname")].concat(), false),
     ]
 }
 
@@ -288,7 +289,14 @@ pub fn messages() -> File {
             ("question about a misspelt address", "Question", question(DOMAIN, b"bob"), "bad-value"),
             ("alarm 0", "ServerAlarm", alarm(DOMAIN, 0), "bad-value"),
             ("alarm 3", "ServerAlarm", alarm(DOMAIN, 3), ""),
-            ("alarm 4", "ServerAlarm", alarm(DOMAIN, 4), "bad-value"),
+            ("alarm 5", "ServerAlarm", alarm(DOMAIN, 5), "bad-value"),
+            ("alarm of damage to nothing", "ServerAlarm", alarm(DOMAIN, 4), "bad-value"),
+            (
+                "alarm of a clone and a timer",
+                "ServerAlarm",
+                [alarm(DOMAIN, 2), bytes(3, b"t")].concat(),
+                "bad-value",
+            ),
             ("alarm about a misspelt domain", "ServerAlarm", alarm(MISSPELT, 1), "bad-value"),
             ("period of a moment", "Period", period(5, 5), ""),
             ("period reversed", "Period", period(6, 5), "bad-value"),

@@ -67,6 +67,15 @@ fn server() -> Vec<u8> {
     manifest(&[&sign(&genesis(&[11]), 10)]).encode().unwrap()
 }
 
+/// … signed by a key of small order.
+fn server_of_no_key() -> Vec<u8> {
+    let signed = sign(&genesis(&[11]), 10);
+    let key = hex::encode(&signed.signer.encode().unwrap()[2..34]);
+    let manifest = hex::encode(manifest(&[&signed]).encode().unwrap());
+    assert_eq!(manifest.matches(&key).count(), 1);
+    hex::decode(manifest.replacen(&key, &"0".repeat(64), 1)).unwrap()
+}
+
 fn signed_discovery() -> Vec<u8> {
     [bytes(1, b"not yet decoded"), bytes(2, &id(1)), bytes(3, &counting(0, 64)), bytes(4, &server())].concat()
 }
@@ -272,6 +281,8 @@ fn frames() -> Vec<Own> {
     let all: Vec<_> = (0..16).map(|stream| (1, on(stream, &[]))).collect();
     let parts = |count| vec![(5, answer()); count];
     let one_key = "another message of a frame";
+    let bad_key = bytes(11, &server_of_no_key());
+    let late = swapped(5, NOW + 600_000, NOW - 1);
     vec![
         ("frame of version 0", "Frame", version(0), "bad-value"),
         ("frame of version 2", "Frame", version(2), "bad-value"),
@@ -312,6 +323,8 @@ fn frames() -> Vec<Own> {
             [good.clone(), bytes(11, b"x")].concat(),
             "unknown-field",
         ),
+        ("a bad version before a bad key", "Frame", [version(2), bad_key.clone()].concat(), "bad-value"),
+        ("a bad key before bad times", "Frame", [late, bad_key].concat(), "invalid-key"),
         (
             "signed frame of 63 bytes of signature",
             "SignedFrame",

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use sottovoce_world::Failure;
 use sottovoce_world::ratchet;
 use sottovoce_world::servers::{l0, l1, outage};
-use sottovoce_world::sessions::{self, Seeds, Sessions};
+use sottovoce_world::sessions::{self, Sessions};
 use sottovoce_world::store::{self, Options, Worker};
 
 #[derive(Parser)]
@@ -29,7 +29,7 @@ enum World {
     /// Every state of one stream between two servers, within small bounds
     L0(l0::Options),
     /// Whole servers in worlds that are drawn from seeds
-    Seeds(Seeds),
+    Seeds(l1::Options),
     /// Carries out a plan from a file, and says what happens
     Plan(l1::Watch),
     /// A server that is away for a week while items are queued for it
@@ -44,7 +44,7 @@ fn main() -> Result<ExitCode, Failure> {
         World::Ratchet(experiment) => Ok(ratchet::main(experiment)),
         World::Sessions(what) => sessions::main(&what),
         World::L0(options) => Ok(l0::main(&options)),
-        World::Seeds(which) => Ok(l1::main(&which.seeds)),
+        World::Seeds(options) => Ok(l1::main(&options)),
         World::Plan(what) => l1::watch(&what),
         World::Outage(options) => outage::main(&options),
         World::StoreWorker(worker) => worker.run().map(|()| ExitCode::SUCCESS),

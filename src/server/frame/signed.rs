@@ -175,20 +175,16 @@ impl Message for Frame {
     type Proto = proto::Frame;
 
     fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
-        let sent_at = Timestamp::from_millis(required(proto.sent_at)?);
-        let expires_at = Timestamp::from_millis(required(proto.expires_at)?);
-        let parts: Vec<_> = proto.parts.into_iter().map(Part::from_proto).collect::<Result<_, _>>()?;
-        let is_timely = sent_at <= expires_at && expires_at.since(sent_at) <= LIFETIME;
-        if required(proto.version)? != VERSION || !is_timely || !is_bounded(&parts) {
+        if required(proto.version)? != VERSION {
             return Err(Rule::BadValue);
         }
         let reply_to = proto.reply_to.map(|bytes| required_array(Some(bytes))).transpose()?;
         let to_instance = proto.to_instance.map(|bytes| required_array(Some(bytes))).transpose()?;
-        Ok(Self {
+        let frame = Self {
             from: ServerId::from_bytes(required_array(proto.from)?),
             to: ServerId::from_bytes(required_array(proto.to)?),
-            sent_at,
-            expires_at,
+            sent_at: Timestamp::from_millis(required(proto.sent_at)?),
+            expires_at: Timestamp::from_millis(required(proto.expires_at)?),
             instance: Instance::from_bytes(required_array(proto.instance)?),
             request: RequestId::from_bytes(required_array(proto.request)?),
             reply_to: reply_to.map(RequestId::from_bytes),
@@ -196,8 +192,12 @@ impl Message for Frame {
             mine: Seen::from_proto(required(proto.mine)?)?,
             yours: proto.yours.map(Seen::from_proto).transpose()?,
             manifest: proto.manifest.map(Manifest::from_proto).transpose()?,
-            parts,
-        })
+            parts: proto.parts.into_iter().map(Part::from_proto).collect::<Result<_, _>>()?,
+        };
+        // Rules about several fields come last.
+        let is_timely =
+            frame.sent_at <= frame.expires_at && frame.expires_at.since(frame.sent_at) <= LIFETIME;
+        if is_timely && is_bounded(&frame.parts) { Ok(frame) } else { Err(Rule::BadValue) }
     }
 
     fn to_proto(&self) -> Self::Proto {

@@ -8,7 +8,7 @@ use crate::wire::generated::messages as proto;
 use crate::wire::message::{Message, required};
 
 /// Why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Alarm {
     /// A domain names another identity, or its chain has forked. Links to it are held.
     Identity,
@@ -16,6 +16,11 @@ pub enum Alarm {
     Clone,
     /// This server's own chain has forked: the other server has the proof.
     OwnFork,
+    /// What was due here fails, most likely because a record is damaged. It is tried again each hour, without another alarm.
+    Damaged {
+        /// The owner of the timer.
+        timer: Vec<u8>,
+    },
 }
 
 /// An event of a server.
@@ -38,23 +43,26 @@ impl Message for ServerAlarm {
 
     fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
         use proto::AlarmKind as Number;
-        let alarm = match Number::try_from(required(proto.kind)?).map_err(|_| Rule::BadValue)? {
-            Number::Identity => Alarm::Identity,
-            Number::Clone => Alarm::Clone,
-            Number::OwnFork => Alarm::OwnFork,
-            Number::Unspecified => return Err(Rule::BadValue),
+        let kind = Number::try_from(required(proto.kind)?).map_err(|_| Rule::BadValue)?;
+        let alarm = match (kind, proto.timer) {
+            (Number::Identity, None) => Alarm::Identity,
+            (Number::Clone, None) => Alarm::Clone,
+            (Number::OwnFork, None) => Alarm::OwnFork,
+            (Number::Damaged, Some(timer)) => Alarm::Damaged { timer },
+            _ => return Err(Rule::BadValue),
         };
         Ok(Self { domain: required(proto.domain)?.parse().map_err(|_| Rule::BadValue)?, alarm })
     }
 
     fn to_proto(&self) -> Self::Proto {
         use proto::AlarmKind as Number;
-        let kind = match self.alarm {
-            Alarm::Identity => Number::Identity,
-            Alarm::Clone => Number::Clone,
-            Alarm::OwnFork => Number::OwnFork,
+        let (kind, timer) = match &self.alarm {
+            Alarm::Identity => (Number::Identity, None),
+            Alarm::Clone => (Number::Clone, None),
+            Alarm::OwnFork => (Number::OwnFork, None),
+            Alarm::Damaged { timer } => (Number::Damaged, Some(timer.clone())),
         };
-        proto::ServerAlarm { domain: Some(self.domain.to_string()), kind: Some(kind.into()) }
+        proto::ServerAlarm { domain: Some(self.domain.to_string()), kind: Some(kind.into()), timer }
     }
 }
 

@@ -113,8 +113,7 @@ pub(crate) fn fetched(
     state.save(ctx)?;
     let mut work = LinkWork::load(ctx, domain)?;
     if work.link.timer.is_some() {
-        work.stop(ctx);
-        work.kick(ctx)?;
+        work.begin_anew(ctx)?;
         work.save(ctx)?;
     }
     Ok(())
@@ -175,8 +174,7 @@ fn settle(
         ctx.alarm(domain, super::Alarm::Identity)?;
     }
     if work.link.timer.is_some() {
-        work.stop(ctx);
-        work.kick(ctx)?;
+        work.begin_anew(ctx)?;
     }
     work.save(ctx)
 }
@@ -222,8 +220,7 @@ pub(crate) fn resume(ctx: &mut Context<'_, '_>, domain: &Domain) -> Result<(), I
     let mut work = LinkWork::load(ctx, domain)?;
     if matches!(work.link.state.mode, Mode::Held(_)) {
         work.link.state.mode = Mode::Finding;
-        work.stop(ctx);
-        work.kick(ctx)?;
+        work.begin_anew(ctx)?;
         work.save(ctx)?;
     }
     Ok(())

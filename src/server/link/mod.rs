@@ -25,11 +25,12 @@ mod stranger;
 
 use crate::crypto::hash::Hash;
 use crate::identity::address::Domain;
-use crate::storage::{Interrupt, Slot};
+use crate::storage::{Interrupt, Slot, Want};
 use crate::time::{Span, Timestamp};
 
 use super::Context;
 use super::kept::Kept;
+use super::stream::{Route, StreamId};
 use super::timing::Times;
 
 pub use alarm::{Alarm, ServerAlarm};
@@ -103,6 +104,14 @@ impl LinkWork {
         Ok(slot.take().map(|link| Self { slot, name: *name, before: Some(link.clone()), link }))
     }
 
+    /// Asks at once for what driving the link reads, as far as it is known.
+    fn foresee(&self, ctx: &Context<'_, '_>) -> Result<(), Interrupt> {
+        let Some(to) = self.link.server else { return Ok(()) };
+        let route = Route { from: ctx.server.manifest.id(), to, stream: StreamId::DATA };
+        let keys = [send::OutboundWork::key(ctx, &route), peer::Peer::key(ctx.tx.vault(), to)];
+        ctx.tx.need(keys.map(Want::Record))
+    }
+
     /// Stores what has changed: a frame that comes again changes nothing.
     fn save(self, ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
         if self.before.as_ref() != Some(&self.link) {
@@ -130,6 +139,15 @@ impl LinkWork {
         // The answer to a frame that another process sent never comes: whoever sent it was killed.
         self.link.request = self.link.request.filter(|request| send::is_ours(ctx, *request));
         if self.link.request.is_some() { Ok(()) } else { self.schedule(ctx, due) }
+    }
+
+    /// Sets the timer by what is known now. The answer that is awaited keeps its own: if it never comes, nothing else wakes the link.
+    fn begin_anew(&mut self, ctx: &mut Context<'_, '_>) -> Result<(), Interrupt> {
+        self.link.request = self.link.request.filter(|request| send::is_ours(ctx, *request));
+        if self.link.request.is_none() {
+            self.stop(ctx);
+        }
+        self.kick(ctx)
     }
 
     /// Sets the timer of the link, if it would not come earlier.

@@ -1,7 +1,7 @@
 //! What comes in on a link. `docs/PROTOCOL.md` §7.3 to §7.9.
 
 use crate::identity::{chain::ForkEvidence, ids::ServerId};
-use crate::server::discovery::{Cause, DomainState, HoldReason, Next, Standing};
+use crate::server::discovery::{Cause, DiscoveryGate, DomainState, HoldReason, Next, Standing};
 use crate::server::frame::{Answer, Authentic, Frame, Part};
 use crate::server::stream::{Batch, Inbound, Position, Route, StreamId, Verdicts, Window};
 use crate::server::{Code, Context, Item, Origin, Reason, Verdict, directory, mailbox};
@@ -247,8 +247,8 @@ fn closed(frame: &Frame, not_before: Option<Timestamp>) -> Vec<(StreamId, Window
 /// Asks for all that a frame will need and that is known now.
 fn foresee(ctx: &mut Context<'_, '_>, frame: &Frame, peer: &Peer) -> Result<(), Interrupt> {
     let vault = ctx.tx.vault();
-    let name = *crate::crypto::hash::Hash::of(peer.domain.as_str().as_bytes()).as_bytes();
-    let mut keys = vec![super::Link::key(vault, &name), DomainState::key(vault, &peer.domain)];
+    let link = super::Link::key(vault, &LinkWork::name_of(&peer.domain));
+    let mut keys = vec![link, DomainState::key(vault, &peer.domain), DiscoveryGate::key(vault)];
     for part in &frame.parts {
         match part {
             Part::Batch(batch) => keys.push(InboundWork::key(ctx, frame.from, batch.stream)),

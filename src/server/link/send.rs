@@ -75,6 +75,11 @@ impl OutboundWork {
 /// The time of a link has come.
 pub(crate) fn drive(ctx: &mut Context<'_, '_>, name: &[u8; 32]) -> Result<(), Interrupt> {
     let Some(mut work) = LinkWork::by_name(ctx, name)? else { return Ok(()) };
+    // One that was put off while the link could not be read, or it has another one by now.
+    if work.link.timer.is_some_and(|timer| timer.due > ctx.now && timer.set <= ctx.now) {
+        return Ok(());
+    }
+    work.foresee(ctx)?;
     work.link.timer = None;
     if work.link.request.take().is_some() {
         work.failed(ctx);

@@ -1151,6 +1151,8 @@ pub struct ServerAlarm {
     pub domain: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(enumeration = "AlarmKind", optional, tag = "2")]
     pub kind: ::core::option::Option<i32>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub timer: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -1334,6 +1336,7 @@ pub enum AlarmKind {
     Identity = 1,
     Clone = 2,
     OwnFork = 3,
+    Damaged = 4,
 }
 impl AlarmKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1346,6 +1349,7 @@ impl AlarmKind {
             Self::Identity => "ALARM_KIND_IDENTITY",
             Self::Clone => "ALARM_KIND_CLONE",
             Self::OwnFork => "ALARM_KIND_OWN_FORK",
+            Self::Damaged => "ALARM_KIND_DAMAGED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1355,6 +1359,7 @@ impl AlarmKind {
             "ALARM_KIND_IDENTITY" => Some(Self::Identity),
             "ALARM_KIND_CLONE" => Some(Self::Clone),
             "ALARM_KIND_OWN_FORK" => Some(Self::OwnFork),
+            "ALARM_KIND_DAMAGED" => Some(Self::Damaged),
             _ => None,
         }
     }

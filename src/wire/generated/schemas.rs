@@ -1485,11 +1485,12 @@ impl Described for messages::ServerAlarm {
 
 static SERVER_ALARM: Schema = Schema {
     name: "ServerAlarm",
-    max_bytes: 258,
+    max_bytes: 324,
     secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Enum(&[1, 2, 3]), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Enum(&[1, 2, 3, 4]), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 1, max: 64 }, presence: Presence::MayBeAbsent },
     ],
 };
 

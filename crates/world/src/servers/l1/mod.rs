@@ -27,6 +27,7 @@ pub use shrink::shrink;
 pub use world::{End, SimWorld, World};
 
 use crate::dice::Dice;
+use crate::sessions::Seeds;
 
 /// Seeds that a worker takes at a time.
 const BLOCK: u64 = 64;
@@ -77,7 +78,12 @@ pub fn all(seeds: &Range<u64>, most: usize) -> Sum {
                 return;
             }
             let mut own = Sum::default();
-            (from..seeds.end.min(from + BLOCK)).for_each(|seed| own.count(seed));
+            for seed in from..seeds.end.min(from + BLOCK) {
+                own.count(seed);
+                if own.broken.len() >= most {
+                    break;
+                }
+            }
             sum.lock().unwrap().add(own);
         }
     };
@@ -140,10 +146,21 @@ pub fn watch(what: &Watch) -> Result<ExitCode, crate::Failure> {
     Ok(if end.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Which seeds to run, and what to do with the first that breaks something.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    #[command(flatten)]
+    which: Seeds,
+    /// Does not shrink its plan
+    #[arg(long)]
+    whole: bool,
+}
+
 /// Runs seeds and prints what came of them; the first that breaks something is shrunk.
 #[expect(clippy::print_stdout, reason = "the result")]
-pub fn main(seeds: &Range<u64>) -> ExitCode {
+pub fn main(options: &Options) -> ExitCode {
     let start = Instant::now();
+    let seeds = &options.which.seeds;
     let sum = all(seeds, 1);
     let seconds = start.elapsed().as_secs_f64();
     let End { items, frames, statuses, wakes, digest } = sum.end;
@@ -158,6 +175,9 @@ pub fn main(seeds: &Range<u64>) -> ExitCode {
     println!("digest      {digest:016x}");
     let Some((seed, broken)) = sum.broken.first() else { return ExitCode::SUCCESS };
     println!("! seed {seed}: {broken}");
+    if options.whole {
+        return ExitCode::FAILURE;
+    }
     let plan = shrink(one(*seed).0, *seed);
     println!("# seed {seed}\n{plan}! {}", simulate(&plan, *seed).expect_err("it is broken"));
     ExitCode::FAILURE
