@@ -192,7 +192,7 @@ fn a_lost_frame_is_missed_whatever_is_learned_meanwhile() {
             plain(net, &domain("a.test"), &hazmat::Input::Introduce(domain("b.test"), bound));
         },
         |net| {
-            drop(net.input(&domain("a.test"), &Input::Fetched { domain: domain("b.test"), document: None }))
+            drop(net.input(&domain("a.test"), &Input::Fetched { domain: domain("b.test"), document: None }));
         },
     ];
     for learn in news {
