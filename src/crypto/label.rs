@@ -78,6 +78,10 @@ registry! {
         STREAM_START = "stream start";
         /// A stream with one more item.
         STREAM_STEP = "stream step";
+        /// A conversation of two accounts.
+        DIRECT = "direct";
+        /// A content.
+        CONTENT = "content";
     }
 
     /// Labels of hybrid signatures.

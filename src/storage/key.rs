@@ -79,6 +79,10 @@ impl Table {
     pub const HELD_ITEMS: Self = Self(38);
     /// What each origin may still do.
     pub const ORIGINS: Self = Self(39);
+    /// [Receipts that are due](crate::content::ReceiptBatch).
+    pub const RECEIPTS: Self = Self(50);
+    /// [Contacts](crate::content::Contact).
+    pub const CONTACTS: Self = Self(51);
     /// Specimens: tests, vectors, and the [conformance suite](super::conformance).
     pub const SPECIMENS: Self = Self(255);
 
@@ -118,6 +122,8 @@ impl Table {
         Self::LINK_MAILBOXES,
         Self::HELD_ITEMS,
         Self::ORIGINS,
+        Self::RECEIPTS,
+        Self::CONTACTS,
         Self::SPECIMENS,
     ];
 

@@ -81,6 +81,9 @@ pub fn files() -> Vec<(&'static str, Value)> {
         ("service.json", make_service::service().finish()),
         ("server_messages.json", make_server_wire::messages().finish()),
         ("server_kept.json", make_server_kept::messages().finish()),
+        ("content.json", make_content::contents().finish()),
+        ("contact.json", make_content::contacts().finish()),
+        ("content_messages.json", make_content_wire::messages().finish()),
     ]
 }
 
