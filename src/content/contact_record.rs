@@ -1,6 +1,6 @@
 //! How the state of a contact is kept. `docs/PROTOCOL.md` §10.10.
 
-use super::contact::{Contact, ConsentState};
+use super::contact::{ConsentState, Contact};
 use super::strict::require;
 use super::token::DeliveryToken;
 use crate::storage::{Format, Record, Table};

@@ -76,7 +76,7 @@ pub use kind::{Class, Kind};
 pub use padding::padded;
 pub use reaction::{Delete, Reaction};
 pub use receipt::{Receipt, ReceiptState};
-pub use receipts::{Rank, Receivable, ReceiptBatch};
+pub use receipts::{Rank, ReceiptBatch, Receivable};
 pub use receive::{Own, Received, Sender, receive};
 pub use reference::{Known, Resolution};
 pub use state::{Profile, Timer, Typing};

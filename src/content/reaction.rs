@@ -1,5 +1,7 @@
 //! Withdrawing messages, and emoji on them. `docs/PROTOCOL.md` §10.4, §10.7.
 
+use core::fmt;
+
 use super::conversation::ContentId;
 use super::strict::{is_emoji, require};
 use crate::wire::Rule;
@@ -13,13 +15,19 @@ pub struct Delete {
     pub target: ContentId,
 }
 
-/// An emoji on a message. An account has one on each; another takes its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An emoji on a message. An account has one on each; another takes its place. `Debug` does not print it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reaction {
     /// The message.
     pub target: ContentId,
     /// At most 32 bytes; `None` withdraws it.
     pub emoji: Option<String>,
+}
+
+impl fmt::Debug for Reaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reaction({:?})", self.target)
+    }
 }
 
 impl Message for Delete {

@@ -74,10 +74,12 @@ pub fn receive<'a>(
         }
     }
     let body = content.body()?;
-    let is_permitted = || contact(sender.account).map_or_else(
-        || Contact::new().may_receive(content.kind()),
-        |contact| contact.may_receive(content.kind()),
-    );
+    let is_permitted = || {
+        contact(sender.account).map_or_else(
+            || Contact::new().may_receive(content.kind()),
+            |contact| contact.may_receive(content.kind()),
+        )
+    };
     if !is_copy && !is_permitted() {
         return Err(ContentError::NotPermitted);
     }

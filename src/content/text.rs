@@ -162,9 +162,6 @@ impl Message for Edit {
     }
 
     fn to_proto(&self) -> Self::Proto {
-        proto::EditBody {
-            target: Some(self.target.as_bytes().to_vec()),
-            text: Some(self.text.to_proto()),
-        }
+        proto::EditBody { target: Some(self.target.as_bytes().to_vec()), text: Some(self.text.to_proto()) }
     }
 }

@@ -16,7 +16,9 @@ use sottovoce::identity::address::Address;
 use sottovoce::wire::Wire;
 
 use crate::inputs::Inputs;
-use crate::{attachments, ops_content, ops_handshake, ops_identity, ops_ratchet, ops_server, ops_storage, values};
+use crate::{
+    attachments, ops_content, ops_handshake, ops_identity, ops_ratchet, ops_server, ops_storage, values,
+};
 
 /// The error class of a failed operation.
 pub type Outcome = Result<Value, &'static str>;

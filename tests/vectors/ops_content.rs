@@ -50,8 +50,7 @@ fn content(i: &Inputs) -> Outcome {
         DeviceId::from_bytes(hex::decode(device.as_str().unwrap()).unwrap().try_into().unwrap())
     });
     let own = Own { account: account(i, "own"), devices: devices.collect() };
-    let sender =
-        Sender { account: account(i, "sender"), device: DeviceId::from_bytes(i.array("device")) };
+    let sender = Sender { account: account(i, "sender"), device: DeviceId::from_bytes(i.array("device")) };
     let contact = match i.text("contact") {
         "" => None,
         _ => Some(decoded::<Contact>(i, "contact")?),

@@ -7,8 +7,8 @@ use hex::encode as hex;
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, ReflectMessage as _, Value as Field};
 use serde_json::{Map, Value, json};
 use sottovoce::content::{
-    AttachmentInfo, Consent, Contact, ContactSync, Content, Delete, Edit, Mention, Preview, Profile, Reaction,
-    ReadMarker, Receipt, ReceiptBatch, Text, Timer as Lifetime, TokenGrant, Typing,
+    AttachmentInfo, Consent, Contact, ContactSync, Content, Delete, Edit, Mention, Preview, Profile,
+    Reaction, ReadMarker, Receipt, ReceiptBatch, Text, Timer as Lifetime, TokenGrant, Typing,
 };
 use sottovoce::crypto::attachment::AttachmentPointer;
 use sottovoce::crypto::blob::BlobPointer;

@@ -5,9 +5,7 @@ use zeroize::Zeroizing;
 use crate::content::ContentError;
 use crate::content::padding::padded;
 use crate::crypto::CryptoError;
-use crate::crypto::attachment::{
-    AttachmentPointer, CHUNK_LENGTH, COMMITMENT_LENGTH, Opener, Position,
-};
+use crate::crypto::attachment::{AttachmentPointer, CHUNK_LENGTH, COMMITMENT_LENGTH, Opener, Position};
 
 /// Opens an attachment, chunk by chunk as its bytes arrive, and releases the file without its padding.
 #[derive(Debug)]
@@ -26,7 +24,10 @@ pub struct OpenStream {
 enum Stage {
     /// The commitment has not arrived.
     Waiting(AttachmentPointer),
-    Opening { opener: Opener, commitment: [u8; COMMITMENT_LENGTH] },
+    Opening {
+        opener: Opener,
+        commitment: [u8; COMMITMENT_LENGTH],
+    },
 }
 
 /// Where an opener has come. Not secret, but it decides what is accepted: keep it in one's own storage.
@@ -88,10 +89,11 @@ impl OpenStream {
         Ok(())
     }
 
-    /// Where to resume; `None` before the first 32 bytes.
+    /// Where to resume; `None` before the first 32 bytes, and if padding was seen that is not zero: a resumed stream would not know of it.
     pub const fn position(&self) -> Option<StreamPosition> {
         match &self.stage {
             Stage::Waiting(_) => None,
+            Stage::Opening { .. } if !self.is_clean => None,
             Stage::Opening { opener, commitment } => {
                 Some(StreamPosition { commitment: *commitment, position: opener.position() })
             }
