@@ -159,8 +159,10 @@ pub(super) fn attachment_streams(data: &[u8]) {
     sealed.chunks(cut + 2).for_each(|piece| opening.push(piece, &mut opened).expect("as it was sealed"));
     opening.finish().expect("all of it");
     assert_eq!(opened, file);
-    let at = file.iter().fold(cut, |sum, byte| sum * 3 + usize::from(*byte) & 0xffff) % sealed.len();
-    sealed.get_mut(at).map(|byte| *byte ^= 1);
+    let at = file.iter().fold(cut, |sum, byte| (sum * 3 + usize::from(*byte)) & 0xffff) % sealed.len();
+    if let Some(byte) = sealed.get_mut(at) {
+        *byte ^= 1;
+    }
     let mut opening = OpenStream::new(&pointer, size).expect("its size");
     let whole = opening.push(&sealed, &mut Vec::new()).and_then(|()| opening.finish());
     assert!(whole.is_err(), "every bit counts");

@@ -252,7 +252,7 @@ fn names() -> Vec<Own> {
         ("an emoji that turns", "ReactionBody", reaction(Some("\u{202e}👍")), "bad-value"),
         ("an emoji with a control", "ReactionBody", reaction(Some("👍\u{1}")), "bad-value"),
         ("an empty emoji", "ReactionBody", reaction(Some("")), "bad-length"),
-        ("an emoji of 33 bytes", "ReactionBody", reaction(Some(&"x".repeat(33))), "bad-length"),
+        ("an emoji of 33 bytes", "ReactionBody", reaction(Some(&"x".repeat(33))), "too-large"),
     ]
 }
 

@@ -201,7 +201,7 @@ fn w_01_unknown_kinds_survive_and_unknown_fields_do_not() {
         let mut other = bytes.clone();
         other[at + 1] = kind;
         let received = from_peer(&other, Some(&contact)).unwrap();
-        assert_eq!(received.kind().number(), kind.into());
+        assert_eq!(received.kind().number(), u16::from(kind));
         let Body::Unsupported(body) = received.body() else { panic!("kind {kind} is known") };
         assert_eq!(body.bytes(), [1 << 3, 9]);
         let again =
