@@ -6,6 +6,7 @@ use super::contact::Contact;
 use super::conversation::{ContentId, Conversation, ConversationId};
 use super::{Body, Class, Content, ContentError, Kind};
 use crate::identity::account::Account;
+use crate::identity::device::Device;
 use crate::identity::ids::{AccountId, DeviceId};
 use crate::time::Timestamp;
 use crate::wire::Wire as _;
@@ -31,7 +32,7 @@ pub struct Own {
 impl Own {
     /// Of a verified account.
     pub fn of(account: &Account) -> Self {
-        Self { account: account.id(), devices: account.devices().iter().map(|device| device.id()).collect() }
+        Self { account: account.id(), devices: account.devices().iter().map(Device::id).collect() }
     }
 }
 
