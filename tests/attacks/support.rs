@@ -103,7 +103,6 @@ pub fn samples() -> Vec<Sample> {
     ];
     samples.extend(crate::identity::samples());
     samples.extend(crate::opening::samples());
-    samples.extend(crate::content::samples());
     samples.push(sample(&specimen()));
     samples
 }

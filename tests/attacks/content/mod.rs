@@ -19,7 +19,7 @@ use sottovoce::identity::ids::{AccountId, DeviceId};
 use sottovoce::time::Timestamp;
 use sottovoce::wire::Wire as _;
 
-use crate::support::{Sample, generator, sample};
+use crate::support::generator;
 
 pub const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
 
@@ -115,24 +115,4 @@ pub fn content(body: &Body, with: AccountId, rng: &mut Generator) -> Vec<u8> {
 
 pub fn target() -> ContentId {
     ContentId::from_bytes([6; 16])
-}
-
-/// For the attacks on the wire format.
-pub fn samples() -> Vec<Sample> {
-    let whole = Content::new(
-        Conversation::Direct { with: account(2) },
-        &Body::Timer(Timer { lifetime: None }),
-        NOW,
-        &mut generator(2),
-    );
-    vec![
-        sample(&whole.unwrap()),
-        sample(&text("said")),
-        sample(&picture()),
-        sample(&Edit { target: target(), text: text("edited") }),
-        sample(&Receipt { state: ReceiptState::Delivered, ids: [target()].into() }),
-        sample(&Consent::Request(grant(5))),
-        sample(&Profile { name: "Eve".to_owned(), avatar: Some(picture()) }),
-        sample(&ContactSync { account: account(1), contact: accepted() }),
-    ]
 }
