@@ -34,6 +34,7 @@
 //!
 //! | layer | module | |
 //! |---|---|---|
+//! | 6 | [`content`] | what people and their devices say to each other |
 //! | 5 | [`server`] | what a server does for its users and with other servers |
 //! | 4 | [`handshake`] | how two devices come to share a session |
 //! | 4 | [`ratchet`] | how a session's messages are sealed and opened |
@@ -46,6 +47,7 @@
 
 #![deny(unreachable_pub)]
 
+pub mod content;
 pub mod crypto;
 pub mod error;
 pub mod handshake;

@@ -286,6 +286,7 @@ fn every_attack_is_accounted_for() {
     let mut tests = String::new();
     for entry in [
         "tests/attacks",
+        "tests/attacks/content",
         "tests/attacks/federation",
         "tests/attacks/identity",
         "tests/attacks/opening",
@@ -323,13 +324,16 @@ fn every_attack_is_accounted_for() {
         .map(|n| format!("W-{n:02}"))
         .chain((1..=22).map(|n| format!("C-{n:02}")))
         .chain((1..=11).map(|n| format!("U-{n:02}")))
-        .chain((1..=9).chain([11, 13, 14]).map(|n| format!("D-{n:02}")))
+        .chain((1..=9).chain(11..=14).map(|n| format!("D-{n:02}")))
         .chain((1..=21).filter(|n| *n != 17).map(|n| format!("H-{n:02}")))
         .chain((1..=24).map(|n| format!("R-{n:02}")))
         .chain((1..=22).map(|n| format!("F-{n:02}")))
         .chain(
-            ["L-04", "L-05", "L-07", "L-13", "P-07", "P-08", "P-10", "P-11", "P-12", "S-08", "S-09"]
-                .map(str::to_owned),
+            [
+                "B-07", "B-08", "B-09", "B-10", "P-01", "P-02", "P-03", "P-04", "P-06", "P-09", "L-04",
+                "L-05", "L-07", "L-13", "P-07", "P-08", "P-10", "P-11", "P-12", "S-08", "S-09",
+            ]
+            .map(str::to_owned),
         )
     {
         assert!(

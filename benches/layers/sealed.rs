@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit as _};
+use sottovoce::content::stream::{OpenStream, SealStream};
 use sottovoce::crypto::attachment::{self, AttachmentPointer, CHUNK_LENGTH, Opener, Sealer};
 use sottovoce::crypto::blob;
 use sottovoce::crypto::label;
@@ -19,6 +20,7 @@ pub fn run(pairs: &mut Pairs) {
     }
     seal_attachment(pairs);
     open_attachment(pairs);
+    streams(pairs);
 }
 
 fn blob(pairs: &mut Pairs, length: usize, name: &str) {
@@ -141,4 +143,42 @@ fn open_attachment(pairs: &mut Pairs) {
         },
         |ours, bare| ours.0 == bare.0 && *ours.1.as_bytes() == bare.1,
     );
+}
+
+/// A mebibyte that comes in pieces of another size than chunks, against the AEAD alone on whole chunks.
+fn streams(pairs: &mut Pairs) {
+    const SIZE: usize = 1 << 20;
+    let file = bare::message(SIZE);
+    let seal = || {
+        let mut out = Vec::with_capacity(SIZE + 1_024);
+        let mut stream = SealStream::new(1 << 20, &mut bare::our_generator()).unwrap();
+        file.chunks(40_000).for_each(|piece| stream.push(black_box(piece), &mut out).unwrap());
+        while stream.pad(&mut out).unwrap() {}
+        (out, stream.finish().unwrap())
+    };
+    let (sealed, pointer) = seal();
+    let [commitment, content] = bare::committed(&bare::draw(&mut bare::generator(&SEED)), 2);
+    let chunks = || {
+        let parts = file.chunks(CHUNK_LENGTH).zip(0..);
+        let parts = parts.map(|(chunk, index)| {
+            bare::seal(&content, &nonce(index, index == 15), &commitment, black_box(chunk))
+        });
+        parts.collect::<Vec<_>>().concat()
+    };
+    pairs.peers("SealStream 1 MiB, AEAD alone", seal, chunks, |ours, bare| ours.0[32..] == bare);
+    let open = || {
+        let mut out = Vec::with_capacity(SIZE);
+        let mut stream = OpenStream::new(&pointer, 1 << 20).unwrap();
+        sealed.chunks(40_000).for_each(|piece| stream.push(black_box(piece), &mut out).unwrap());
+        stream.finish().unwrap();
+        out
+    };
+    let opened = || {
+        let parts = sealed[32..].chunks(CHUNK_LENGTH + 16).zip(0..);
+        let parts = parts.map(|(chunk, index)| {
+            bare::open(&content, &nonce(index, index == 15), &commitment, black_box(chunk))
+        });
+        parts.collect::<Vec<_>>().concat()
+    };
+    pairs.peers("OpenStream 1 MiB, AEAD alone", open, opened, |ours, bare| ours == bare);
 }

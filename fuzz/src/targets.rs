@@ -1,6 +1,8 @@
 //! One target per public function that takes bytes or text. Each says which functions it covers, and
 //! `tests/fuzz_targets.rs` fails when one is missing.
 
+#[path = "content.rs"]
+mod content;
 #[path = "handshake.rs"]
 mod handshake;
 #[path = "identity.rs"]
@@ -14,6 +16,7 @@ mod storage;
 #[path = "stream.rs"]
 mod stream;
 
+use content::{attachment_streams, contact_steps, content_receive, receipt_steps, wire_content};
 use handshake::{identity_block, initial_open, link_proof, wire_handshake};
 use identity::{
     certificate_verify, chain_follow, claim_verify, domain, fork_verify, manifest_verify, recovery_phrase,
@@ -132,6 +135,11 @@ targets! {
     session_tokens covers "wire::Wire::decode<SignedBlobGrant>";
     server_machine covers "wire::Wire::decode<Request>";
     stream_ends covers "wire::Wire::decode<Batch>";
+    wire_content covers "wire::Wire::decode<Content>", "wire::Wire::decode<Text>", "wire::Wire::decode<Mention>", "wire::Wire::decode<AttachmentInfo>", "wire::Wire::decode<Preview>", "wire::Wire::decode<Edit>", "wire::Wire::decode<Delete>", "wire::Wire::decode<Reaction>", "wire::Wire::decode<Receipt>", "wire::Wire::decode<Timer>", "wire::Wire::decode<Profile>", "wire::Wire::decode<TokenGrant>", "wire::Wire::decode<Consent>", "wire::Wire::decode<Typing>", "wire::Wire::decode<ReadMarker>", "wire::Wire::decode<ContactSync>", "wire::Wire::decode<ContactConsent>", "wire::Wire::decode<ReceiptBatch>";
+    content_receive covers "receive::receive";
+    contact_steps covers "wire::Wire::decode<ContactConsent>";
+    receipt_steps covers "wire::Wire::decode<ReceiptBatch>";
+    attachment_streams covers "seal::SealStream::push", "seal::SealStream::pad", "open::OpenStream::push";
 }
 
 /// Runs the target of this name.

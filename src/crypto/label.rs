@@ -82,6 +82,10 @@ registry! {
         VIEW = "view";
         /// What was sealed in one direction of a session.
         HISTORY = "history";
+        /// A conversation of two accounts.
+        DIRECT = "direct";
+        /// A content.
+        CONTENT = "content";
     }
 
     /// Labels of hybrid signatures.

@@ -99,6 +99,10 @@ impl Table {
     pub const SENT: Self = Self(48);
     /// Accounts that a message is still to be [sealed for](crate::session::fan_out).
     pub const RECIPIENTS: Self = Self(49);
+    /// [Receipts that are due](crate::content::ReceiptBatch).
+    pub const RECEIPTS: Self = Self(50);
+    /// [How it stands with contacts](crate::content::ContactConsent).
+    pub const CONSENTS: Self = Self(51);
     /// Specimens: tests, vectors, and the [conformance suite](super::conformance).
     pub const SPECIMENS: Self = Self(255);
 
@@ -148,6 +152,8 @@ impl Table {
         Self::REPLAYS,
         Self::SENT,
         Self::RECIPIENTS,
+        Self::RECEIPTS,
+        Self::CONSENTS,
         Self::SPECIMENS,
     ];
 

@@ -11,6 +11,7 @@
     reason = "a test that cannot go on should stop"
 )]
 
+mod content;
 mod federation;
 #[path = "../forge/mod.rs"]
 mod forge;

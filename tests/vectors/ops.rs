@@ -16,7 +16,9 @@ use sottovoce::identity::address::Address;
 use sottovoce::wire::Wire;
 
 use crate::inputs::Inputs;
-use crate::{attachments, ops_handshake, ops_identity, ops_ratchet, ops_server, ops_storage, values};
+use crate::{
+    attachments, ops_content, ops_handshake, ops_identity, ops_ratchet, ops_server, ops_storage, values,
+};
 
 /// The error class of a failed operation.
 pub type Outcome = Result<Value, &'static str>;
@@ -51,6 +53,9 @@ pub fn run(op: &str, i: &Inputs) -> Outcome {
         ("blob", op) => blob(op, i),
         ("attachment", "seal") => attachments::seal(i),
         ("attachment", "open") => attachments::open(i),
+        ("conversation" | "content" | "receipts" | "contact", _) | ("attachment", "padded") => {
+            ops_content::run(op, i)
+        }
         ("wire", "decode") => values::decode(i.text("message"), &i.bytes("bytes")),
         ("address", "parse") => {
             let address: Address = i.text("text").parse().map_err(class)?;

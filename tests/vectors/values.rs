@@ -6,6 +6,10 @@ use std::sync::OnceLock;
 use hex::encode as hex;
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, ReflectMessage as _, Value as Field};
 use serde_json::{Map, Value, json};
+use sottovoce::content::{
+    AttachmentInfo, Consent, ContactConsent, ContactSync, Content, Delete, Edit, Mention, Preview, Profile,
+    Reaction, ReadMarker, Receipt, ReceiptBatch, Text, Timer as Lifetime, TokenGrant, Typing,
+};
 use sottovoce::crypto::attachment::AttachmentPointer;
 use sottovoce::crypto::blob::BlobPointer;
 use sottovoce::crypto::hybrid;
@@ -155,6 +159,24 @@ const DECODERS: &[Decoder] = &[
     decoder::<SignedHello>(),
     decoder::<BlobGrant>(),
     decoder::<SignedBlobGrant>(),
+    decoder::<Content>(),
+    decoder::<Text>(),
+    decoder::<Mention>(),
+    decoder::<AttachmentInfo>(),
+    decoder::<Preview>(),
+    decoder::<Edit>(),
+    decoder::<Delete>(),
+    decoder::<Reaction>(),
+    decoder::<Receipt>(),
+    decoder::<Lifetime>(),
+    decoder::<Profile>(),
+    decoder::<TokenGrant>(),
+    decoder::<Consent>(),
+    decoder::<Typing>(),
+    decoder::<ReadMarker>(),
+    decoder::<ContactSync>(),
+    decoder::<ContactConsent>(),
+    decoder::<ReceiptBatch>(),
 ];
 
 /// Messages of the list, or with a decoder that only the server itself and its simulations reach.

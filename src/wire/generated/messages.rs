@@ -38,6 +38,322 @@ pub struct AttachmentPointer {
     pub size: ::core::option::Option<u64>,
 }
 #[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct Content {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub salt: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "2")]
+    pub sent_at: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "5")]
+    pub kind: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub body: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(oneof = "content::Conversation", tags = "3")]
+    pub conversation: ::core::option::Option<content::Conversation>,
+}
+/// Nested message and enum types in `Content`.
+pub mod content {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[prost(skip_debug)]
+    pub enum Conversation {
+        #[prost(message, tag = "3")]
+        Direct(super::DirectConversation),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DirectConversation {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub with: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TextBody {
+    #[prost(string, optional, tag = "1")]
+    pub text: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, repeated, tag = "2")]
+    pub mentions: ::prost::alloc::vec::Vec<Mention>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub reply_to: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, repeated, tag = "4")]
+    pub attachments: ::prost::alloc::vec::Vec<AttachmentInfo>,
+    #[prost(message, optional, tag = "5")]
+    pub preview: ::core::option::Option<LinkPreview>,
+    #[prost(uint32, optional, tag = "6")]
+    pub lifetime: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Mention {
+    #[prost(uint32, optional, tag = "1")]
+    pub start: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "2")]
+    pub length: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AttachmentInfo {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub blob: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub pointer: ::core::option::Option<AttachmentPointer>,
+    #[prost(uint64, optional, tag = "3")]
+    pub size: ::core::option::Option<u64>,
+    #[prost(string, optional, tag = "4")]
+    pub media_type: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "5")]
+    pub name: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "6")]
+    pub caption: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkPreview {
+    #[prost(string, optional, tag = "1")]
+    pub url: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "2")]
+    pub title: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "3")]
+    pub image: ::core::option::Option<AttachmentInfo>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EditBody {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub target: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub text: ::core::option::Option<TextBody>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteBody {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub target: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReactionBody {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub target: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(string, optional, tag = "2")]
+    pub emoji: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReceiptBody {
+    #[prost(enumeration = "ReceiptState", optional, tag = "1")]
+    pub state: ::core::option::Option<i32>,
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    pub ids: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TimerBody {
+    #[prost(uint32, optional, tag = "1")]
+    pub lifetime: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProfileBody {
+    #[prost(string, optional, tag = "1")]
+    pub name: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "2")]
+    pub avatar: ::core::option::Option<AttachmentInfo>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct TokenGrant {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub token: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(string, optional, tag = "2")]
+    pub domain: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConsentBody {
+    #[prost(oneof = "consent_body::Consent", tags = "1, 2, 3, 4")]
+    pub consent: ::core::option::Option<consent_body::Consent>,
+}
+/// Nested message and enum types in `ConsentBody`.
+pub mod consent_body {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Consent {
+        #[prost(message, tag = "1")]
+        Request(super::TokenGrant),
+        #[prost(message, tag = "2")]
+        Accept(super::TokenGrant),
+        #[prost(message, tag = "3")]
+        Decline(super::ConsentNothing),
+        #[prost(message, tag = "4")]
+        Revoke(super::ConsentNothing),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConsentNothing {}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TypingBody {
+    #[prost(enumeration = "TypingState", optional, tag = "1")]
+    pub state: ::core::option::Option<i32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadMarkerBody {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub conversation: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub id: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ContactBody {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub contact: ::core::option::Option<ContactConsent>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ContactConsent {
+    #[prost(enumeration = "ConsentState", optional, tag = "1")]
+    pub state: ::core::option::Option<i32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub ours: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "3")]
+    pub theirs: ::core::option::Option<TokenGrant>,
+    #[prost(bool, optional, tag = "4")]
+    pub told: ::core::option::Option<bool>,
+    #[prost(uint64, optional, tag = "5")]
+    pub acted: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "6")]
+    pub heard: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReceiptBatch {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub with: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    pub delivered: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    pub read: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "4")]
+    pub due: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ReceiptState {
+    Unspecified = 0,
+    Delivered = 1,
+    Read = 2,
+}
+impl ReceiptState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RECEIPT_STATE_UNSPECIFIED",
+            Self::Delivered => "RECEIPT_STATE_DELIVERED",
+            Self::Read => "RECEIPT_STATE_READ",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RECEIPT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "RECEIPT_STATE_DELIVERED" => Some(Self::Delivered),
+            "RECEIPT_STATE_READ" => Some(Self::Read),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TypingState {
+    Unspecified = 0,
+    Started = 1,
+    Stopped = 2,
+}
+impl TypingState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TYPING_STATE_UNSPECIFIED",
+            Self::Started => "TYPING_STATE_STARTED",
+            Self::Stopped => "TYPING_STATE_STOPPED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TYPING_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "TYPING_STATE_STARTED" => Some(Self::Started),
+            "TYPING_STATE_STOPPED" => Some(Self::Stopped),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ConsentState {
+    Unspecified = 0,
+    None = 1,
+    RequestSent = 2,
+    RequestReceived = 3,
+    Accepted = 4,
+    Declined = 5,
+    Blocked = 6,
+}
+impl ConsentState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CONSENT_STATE_UNSPECIFIED",
+            Self::None => "CONSENT_STATE_NONE",
+            Self::RequestSent => "CONSENT_STATE_REQUEST_SENT",
+            Self::RequestReceived => "CONSENT_STATE_REQUEST_RECEIVED",
+            Self::Accepted => "CONSENT_STATE_ACCEPTED",
+            Self::Declined => "CONSENT_STATE_DECLINED",
+            Self::Blocked => "CONSENT_STATE_BLOCKED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CONSENT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "CONSENT_STATE_NONE" => Some(Self::None),
+            "CONSENT_STATE_REQUEST_SENT" => Some(Self::RequestSent),
+            "CONSENT_STATE_REQUEST_RECEIVED" => Some(Self::RequestReceived),
+            "CONSENT_STATE_ACCEPTED" => Some(Self::Accepted),
+            "CONSENT_STATE_DECLINED" => Some(Self::Declined),
+            "CONSENT_STATE_BLOCKED" => Some(Self::Blocked),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ManifestLink {
     #[prost(bytes = "vec", optional, tag = "1")]

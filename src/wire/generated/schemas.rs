@@ -72,6 +72,319 @@ impl core::fmt::Debug for messages::AttachmentPointer {
     }
 }
 
+impl Described for messages::Content {
+    const SCHEMA: &'static Schema = &CONTENT;
+}
+
+static CONTENT: Schema = Schema {
+    name: "Content",
+    max_bytes: 43978,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&DIRECT_CONVERSATION), presence: Presence::OneOf(0x8) },
+        Field { number: 5, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Bytes { min: 0, max: 43903 }, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::Content {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Content(..)")
+    }
+}
+
+impl Described for messages::DirectConversation {
+    const SCHEMA: &'static Schema = &DIRECT_CONVERSATION;
+}
+
+static DIRECT_CONVERSATION: Schema = Schema {
+    name: "DirectConversation",
+    max_bytes: 34,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::TextBody {
+    const SCHEMA: &'static Schema = &TEXT_BODY;
+}
+
+static TEXT_BODY: Schema = Schema {
+    name: "TextBody",
+    max_bytes: 43881,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 16384 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&MENTION), presence: Presence::Repeated { max: 32 } },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Message(&ATTACHMENT_INFO), presence: Presence::Repeated { max: 32 } },
+        Field { number: 5, kind: Kind::Message(&LINK_PREVIEW), presence: Presence::MayBeAbsent },
+        Field { number: 6, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::Mention {
+    const SCHEMA: &'static Schema = &MENTION;
+}
+
+static MENTION: Schema = Schema {
+    name: "Mention",
+    max_bytes: 46,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::AttachmentInfo {
+    const SCHEMA: &'static Schema = &ATTACHMENT_INFO;
+}
+
+static ATTACHMENT_INFO: Schema = Schema {
+    name: "AttachmentInfo",
+    max_bytes: 705,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&ATTACHMENT_POINTER), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Text { min: 3, max: 64 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Text { min: 1, max: 255 }, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Text { min: 1, max: 256 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::LinkPreview {
+    const SCHEMA: &'static Schema = &LINK_PREVIEW;
+}
+
+static LINK_PREVIEW: Schema = Schema {
+    name: "LinkPreview",
+    max_bytes: 3274,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 8, max: 2048 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Text { min: 0, max: 512 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&ATTACHMENT_INFO), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::EditBody {
+    const SCHEMA: &'static Schema = &EDIT_BODY;
+}
+
+static EDIT_BODY: Schema = Schema {
+    name: "EditBody",
+    max_bytes: 43903,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&TEXT_BODY), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::DeleteBody {
+    const SCHEMA: &'static Schema = &DELETE_BODY;
+}
+
+static DELETE_BODY: Schema = Schema {
+    name: "DeleteBody",
+    max_bytes: 18,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ReactionBody {
+    const SCHEMA: &'static Schema = &REACTION_BODY;
+}
+
+static REACTION_BODY: Schema = Schema {
+    name: "ReactionBody",
+    max_bytes: 52,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Text { min: 1, max: 32 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::ReceiptBody {
+    const SCHEMA: &'static Schema = &RECEIPT_BODY;
+}
+
+static RECEIPT_BODY: Schema = Schema {
+    name: "ReceiptBody",
+    max_bytes: 2306,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Enum(&[1, 2]), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 128 } },
+    ],
+};
+
+impl Described for messages::TimerBody {
+    const SCHEMA: &'static Schema = &TIMER_BODY;
+}
+
+static TIMER_BODY: Schema = Schema {
+    name: "TimerBody",
+    max_bytes: 6,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::ProfileBody {
+    const SCHEMA: &'static Schema = &PROFILE_BODY;
+}
+
+static PROFILE_BODY: Schema = Schema {
+    name: "ProfileBody",
+    max_bytes: 839,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 1, max: 128 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&ATTACHMENT_INFO), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::TokenGrant {
+    const SCHEMA: &'static Schema = &TOKEN_GRANT;
+}
+
+static TOKEN_GRANT: Schema = Schema {
+    name: "TokenGrant",
+    max_bytes: 274,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::TokenGrant {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("TokenGrant(..)")
+    }
+}
+
+impl Described for messages::ConsentBody {
+    const SCHEMA: &'static Schema = &CONSENT_BODY;
+}
+
+static CONSENT_BODY: Schema = Schema {
+    name: "ConsentBody",
+    max_bytes: 277,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&TOKEN_GRANT), presence: Presence::OneOf(0x1e) },
+        Field { number: 2, kind: Kind::Message(&TOKEN_GRANT), presence: Presence::OneOf(0x1e) },
+        Field { number: 3, kind: Kind::Message(&CONSENT_NOTHING), presence: Presence::OneOf(0x1e) },
+        Field { number: 4, kind: Kind::Message(&CONSENT_NOTHING), presence: Presence::OneOf(0x1e) },
+    ],
+};
+
+impl Described for messages::ConsentNothing {
+    const SCHEMA: &'static Schema = &CONSENT_NOTHING;
+}
+
+static CONSENT_NOTHING: Schema = Schema {
+    name: "ConsentNothing",
+    max_bytes: 1,
+    secret: false,
+    fields: &[
+    ],
+};
+
+impl Described for messages::TypingBody {
+    const SCHEMA: &'static Schema = &TYPING_BODY;
+}
+
+static TYPING_BODY: Schema = Schema {
+    name: "TypingBody",
+    max_bytes: 2,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Enum(&[1, 2]), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ReadMarkerBody {
+    const SCHEMA: &'static Schema = &READ_MARKER_BODY;
+}
+
+static READ_MARKER_BODY: Schema = Schema {
+    name: "ReadMarkerBody",
+    max_bytes: 52,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ContactBody {
+    const SCHEMA: &'static Schema = &CONTACT_BODY;
+}
+
+static CONTACT_BODY: Schema = Schema {
+    name: "ContactBody",
+    max_bytes: 358,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&CONTACT_CONSENT), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ContactConsent {
+    const SCHEMA: &'static Schema = &CONTACT_CONSENT;
+}
+
+static CONTACT_CONSENT: Schema = Schema {
+    name: "ContactConsent",
+    max_bytes: 321,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Enum(&[1, 2, 3, 4, 5, 6]), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 3, kind: Kind::Message(&TOKEN_GRANT), presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::ContactConsent {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("ContactConsent(..)")
+    }
+}
+
+impl Described for messages::ReceiptBatch {
+    const SCHEMA: &'static Schema = &RECEIPT_BATCH;
+}
+
+static RECEIPT_BATCH: Schema = Schema {
+    name: "ReceiptBatch",
+    max_bytes: 18477,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 512 } },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 512 } },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+    ],
+};
+
 impl Described for messages::ManifestLink {
     const SCHEMA: &'static Schema = &MANIFEST_LINK;
 }
