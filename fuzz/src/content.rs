@@ -83,14 +83,14 @@ pub(super) fn content_receive(data: &[u8]) {
 
 /// Any acts and anything heard, in any order: what is kept can be read again, and nothing that is heard sends anything.
 pub(super) fn contact_steps(data: &[u8]) {
-    let (mut contact, mut rng, mut now) = (ContactConsent::new(), rng(2), Timestamp::default());
+    let (mut contact, mut rng) = (ContactConsent::new(), rng(2));
     let home = "example.org".parse().expect("a domain");
     let acts = [Act::Request, Act::Accept, Act::Decline, Act::Revoke, Act::Rotate, Act::Block, Act::Unblock];
     let token = |rng: &mut _| sottovoce::content::DeliveryToken::generate(rng).expect("random");
     for byte in data.iter().take(64) {
         let before = contact.encode().expect("a state that can be kept");
         let state = contact.state();
-        now = Timestamp::from_millis(u64::from(*byte).wrapping_mul(1 << 20));
+        let now = Timestamp::from_millis(u64::from(*byte).wrapping_mul(1 << 20));
         if let Some(act) = acts.get(usize::from(*byte & 0xf)) {
             if contact.act(*act, &home, now, &mut rng).is_err() {
                 assert_eq!(contact.encode().expect("as before"), before);

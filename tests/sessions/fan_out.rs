@@ -11,11 +11,11 @@ pub fn office(people: u64, devices: u64) -> (Phone, Vec<Person>, Vec<Phone>) {
     let me = Person::new("me", 1);
     let mut phone = Phone::new(&me, 0, 1);
     let people: Vec<_> = (0..people).map(|number| Person::new(&format!("p{number}"), devices)).collect();
-    let mut phones = Vec::new();
+    let (mut phones, mut seeds) = (Vec::new(), 100..);
     for person in &people {
         phone.learn(&person.account);
         for number in 0..person.devices.len() {
-            let mut theirs = Phone::new(person, number, 100 + phones.len() as u64);
+            let mut theirs = Phone::new(person, number, seeds.next().unwrap());
             theirs.learn(&me.account);
             let mail = phone.begin(&mut theirs, b"hello").unwrap();
             theirs.hears(&mail);

@@ -86,10 +86,10 @@ fn p_01_receipts_do_not_follow_deliveries() {
             let receipt = if immediate { at.plus(Span::from_millis(200)) } else { emitted(at, rng) };
             // Everybody else gets something in a given second with a chance of one in twenty.
             for (person, count) in seen.iter_mut().enumerate().skip(1) {
-                *count += u32::from(rng.next_u64() % 20 == 0 && person > 0);
+                *count += u32::from(rng.next_u64().is_multiple_of(20) && person > 0);
             }
-            seen[0] +=
-                u32::from(receipt.since(at) <= Span::from_secs(1)) | u32::from(rng.next_u64() % 20 == 0);
+            seen[0] += u32::from(receipt.since(at) <= Span::from_secs(1))
+                | u32::from(rng.next_u64().is_multiple_of(20));
         }
         u64::try_from(seen.iter().filter(|count| **count > seen[0]).count()).unwrap()
     };
@@ -125,9 +125,11 @@ fn p_04_receipts_are_of_the_account() {
             let (batch, rank) = &mut batches[index];
             let Some(due) = batch.due() else { continue };
             let receipts = batch.emit(due, *rank, &mut rng).unwrap();
-            receipts
-                .iter()
-                .for_each(|receipt| batches.iter_mut().for_each(|(batch, _)| batch.cover(receipt)));
+            for receipt in &receipts {
+                for (batch, _) in &mut batches {
+                    batch.cover(receipt);
+                }
+            }
             all.extend(receipts);
         }
         assert_eq!(all.len(), 1, "{devices} devices");

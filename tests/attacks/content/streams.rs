@@ -157,7 +157,7 @@ fn through(size: u64, piece: usize) -> (u64, usize) {
             kept.clear();
         }
     };
-    let (_, heap) = measure(|| {
+    let ((), heap) = measure(|| {
         once(&mut sealing, &mut |_| {});
         let pointer = sealing.finish().unwrap();
         let mut again = SealStream::new(size, &mut generator(1)).unwrap();
