@@ -15,7 +15,7 @@ use crate::identity::account::Account;
 use crate::identity::address::Address;
 use crate::identity::ids::{AccountId, DeviceId};
 use crate::identity::prekeys::{ClaimAnswer, ClaimRequest};
-use crate::ratchet::{Position, Ratchet};
+use crate::ratchet::{Position, Ratchet, Tag};
 use crate::storage::{Transaction, Want};
 
 /// Prekeys that were claimed.
@@ -128,7 +128,8 @@ fn session(
     let Initiated { session, awaiting, floor, seen, .. } = initiated;
     let transcript = session.transcript();
     let proofs: Vec<_> = before.links.iter().map(|link| LinkProof::new(link, &transcript)).collect();
-    let linking = before.end.filter(|_| !proofs.is_empty()).map(|end| Linking { proofs, end });
+    let end = before.end.unwrap_or(Position { chain: Tag([0; 8]), number: 0 });
+    let linking = (!proofs.is_empty()).then_some(Linking { proofs, end });
     (sessions.floor, sessions.seen) = (Some(floor), seen);
     let ratchet = Ratchet::begin(session, ctx.now, ctx.tx.rng()).map_err(refuse)?;
     let state = SessionState::new(account, device, Unfinished::Awaiting(awaiting, linking));

@@ -246,7 +246,8 @@ pub(super) fn finish(
 ) -> Result<Received, Stopped> {
     let Incoming { contact, sessions: (slot, mut sessions), mut session, tags } = incoming;
     let name = (sessions.account, sessions.device);
-    let before = sessions.clone();
+    // A new session has its place among the others already.
+    let (is_new, before) = (session.slots.is_none(), sessions.clone());
     let mut notices = Vec::new();
     let Heard { opened, body, shared, studied } = heard;
     let content = content(&shared);
@@ -284,7 +285,7 @@ pub(super) fn finish(
     let next = [sessions.lineage.next_expiry(), session.ratchet.next_expiry()];
     sessions.set_timer(next.into_iter().flatten().min(), ctx.tx, ctx.now)?;
     super::seal::store(ctx, session)?;
-    if sessions != before {
+    if is_new || sessions != before {
         ctx.tx.put(slot, &sessions)?;
     }
     Ok(Received::Message(Box::new(received)))

@@ -174,8 +174,8 @@ pub(super) fn seal_in(
     let sealed = ratchet.seal(&content, answer, ctx.now, ctx.tx.rng()).map_err(refuse)?;
     let initial = state.initial_bytes().map(<[u8]>::to_vec);
     state.seal(sealed.position, &sealed.message);
-    if is_probe && let Some(contested) = &mut sessions.lineage.contested {
-        contested.probe = Some(sealed.position);
+    if is_probe {
+        sessions.lineage.probe(sealed.position, ctx.now);
     }
     sessions.owes_answer = false;
     if let Some((_, reference)) = say.shared {

@@ -14,3 +14,4 @@
 mod phones;
 
 mod basic;
+mod lineage;
