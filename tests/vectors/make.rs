@@ -8,8 +8,8 @@ use crate::inputs::Inputs;
 use crate::{
     make_account, make_address, make_certificate, make_chain, make_follow, make_handshake,
     make_identity_wire, make_people, make_prekeys, make_ratchet, make_ratchet_open, make_ratchet_wire,
-    make_sealed, make_server, make_server_kept, make_server_wire, make_service, make_signed, make_storage,
-    make_stream, make_wire, ops,
+    make_sealed, make_server, make_server_kept, make_server_wire, make_service, make_session,
+    make_session_lineage, make_session_wire, make_signed, make_storage, make_stream, make_wire, ops,
 };
 
 /// A vector file in the making.
@@ -81,6 +81,10 @@ pub fn files() -> Vec<(&'static str, Value)> {
         ("service.json", make_service::service().finish()),
         ("server_messages.json", make_server_wire::messages().finish()),
         ("server_kept.json", make_server_kept::messages().finish()),
+        ("session.json", make_session::chains().finish()),
+        ("session_shared.json", make_session::shared().finish()),
+        ("session_lineage.json", make_session_lineage::lineages().finish()),
+        ("session_messages.json", make_session_wire::messages().finish()),
     ]
 }
 
