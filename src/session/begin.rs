@@ -96,7 +96,8 @@ fn before(ctx: &mut Context<'_, '_>, sessions: &DeviceSessions) -> Result<Before
     let settled = lineage.settled().map(|place| place.session);
     let unsettled = lineage.active.filter(|active| !active.is_settled).map(|active| active.session);
     let mut before = Before::default();
-    for session in settled.into_iter().chain(unsettled) {
+    // The other side, if it has begun the active one, may have heard the answer or not: both links of it come first.
+    for session in unsettled.into_iter().chain(settled) {
         // One that the store has lost proves nothing.
         let Some(found) = found(open(ctx, &session))? else { continue };
         before.links.extend(found.ratchet.links());

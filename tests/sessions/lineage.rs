@@ -9,7 +9,7 @@ use sottovoce::ratchet::{Position, Tag};
 use sottovoce::session::{CONTEST, Lineage, MAX_FORMER, Notice, Placed, Proof, SessionPrefix, Standing};
 use sottovoce::time::{Span, Timestamp};
 
-use crate::phones::{NOW, Person, Phone, acquainted, hours};
+use crate::phones::{NOW, Person, Phone, acquainted, generator, hours};
 
 const DEFAULT_COUNT: u64 = 5_000;
 const EVENTS: u32 = 120;
@@ -405,6 +405,23 @@ fn who_begins_before_it_answers_is_linked() {
     assert_eq!(b.hears(&first).place, Standing::Active);
     let second = b.begin(&mut a, b"and again").unwrap();
     assert_ne!(a.hears(&second).place, Standing::Contested);
+}
+
+/// An answer that is under way has made a link that the other side does not know. The one that it knows is proven too.
+#[test]
+fn who_begins_after_an_answer_that_is_lost_is_linked() {
+    for seed in 0..6 {
+        let (mut a, mut b) = acquainted();
+        (a.rng, b.rng) = (generator(seed), generator(seed + 100));
+        let first = a.begin(&mut b, b"again").unwrap();
+        b.hears(&first);
+        let answer = b.say(a.name, b"yes").unwrap();
+        let second = b.begin(&mut a, b"and again").unwrap();
+        assert_eq!(a.hears(&second).place, Standing::Active);
+        assert_eq!(a.hears(&answer).place, Standing::Former);
+        let mail = a.say(b.name, b"in the last one").unwrap();
+        assert_eq!(b.hears(&mail).place, Standing::Active);
+    }
 }
 
 /// The owner of the active session has a day after it was asked, whenever that was.
