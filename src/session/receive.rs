@@ -257,8 +257,11 @@ pub(super) fn finish(
     if is_lost {
         session.state.miss(&[Gap { from: opened.position, count: 1 }], ctx.now);
     }
-    if place == Standing::Active {
-        heed::acks(ctx, &session, &mut sessions, &body, &mut notices)?;
+    match place {
+        Standing::Active => heed::acks(ctx, &session, &mut sessions, &body, &mut notices)?,
+        // It is heard of, and says nothing of the active session.
+        Standing::Former => sessions.is_due |= sessions.waiting.heard(ctx.now),
+        Standing::Contested => {}
     }
     heed::manifests(ctx, (contact, studied), &body, &mut notices)?;
     if opened.closed_lane {

@@ -424,6 +424,25 @@ fn who_begins_after_an_answer_that_is_lost_is_linked() {
     }
 }
 
+/// Whoever goes on in a former session has not heard of the active one.
+#[test]
+fn a_device_that_stays_behind_is_called_again() {
+    let (mut a, mut b) = acquainted();
+    drop(a.begin(&mut b, b"lost").unwrap());
+    let is_due = |a: &mut Phone, b: &mut Phone| {
+        let mail = b.say(a.name, b"still here").unwrap();
+        let heard = a.hears(&mail);
+        assert_eq!(heard.place, Standing::Former);
+        heard.notices.contains(&Notice::HandshakeDue(b.name.0, b.name.1))
+    };
+    a.now = a.now.plus(hours(1));
+    assert!(!is_due(&mut a, &mut b));
+    a.now = a.now.plus(hours(23));
+    assert!(!is_due(&mut a, &mut b));
+    a.now = a.now.plus(hours(1));
+    assert!(is_due(&mut a, &mut b));
+}
+
 /// The owner of the active session has a day after it was asked, whenever that was.
 #[test]
 fn the_day_begins_with_the_probe() {
