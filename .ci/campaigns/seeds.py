@@ -31,6 +31,8 @@ GROUPS = {
     "ParkedQueue Question ServerAlarm PayloadItem TokenEntry TokenCount MailboxState KeptEntry HeldItem PayloadState OriginState RequestState "
     "KeptRequest KeptGap GapBudget AccountEntry AddressOwner RegisteredKey DevicePrekeys StockUse ClaimBudget AskBudget Invite Answered "
     "LinkMailbox LinkMessage",
+    "wire_session": "SessionBody SessionAck Linking SessionGap SharedBody Introduction",
+    "wire_session_kept": "Contact ContactManifest DeviceSessions SessionState SessionTag SentMessage FanOut Recipients",
 }
 for group, messages in GROUPS.items():
     WIRE.update({message: [group] for message in messages.split()})
@@ -84,6 +86,9 @@ def seeds(case):
     elif op == "blob.open":
         pointer = bytes.fromhex(given["pointer"])
         yield "blob_open", pointer[2:34] + bytes.fromhex(given["blob"])
+    elif op == "shared.seal":
+        body = bytes.fromhex(given["shared"])
+        yield "shared_open", (len(body).to_bytes(4, "big") + body).ljust(256, b"\0")
 
 
 def main() -> None:

@@ -11,6 +11,8 @@ mod identity;
 mod ratchet;
 #[path = "server.rs"]
 mod server;
+#[path = "session.rs"]
+mod session;
 #[path = "storage.rs"]
 mod storage;
 #[path = "stream.rs"]
@@ -28,6 +30,7 @@ use server::{
     discovery_texts, server_machine, server_names, server_signatures, session_tokens, wire_mailbox,
     wire_server, wire_server_kept, wire_service,
 };
+use session::{history, shared_open, wire_session, wire_session_kept};
 use sottovoce::crypto::absorb::{Absorb, Input};
 use sottovoce::crypto::aead::OneTimeKey;
 use sottovoce::crypto::attachment::{AttachmentPointer, Opener, Position, Sealer};
@@ -140,6 +143,10 @@ targets! {
     contact_steps covers "wire::Wire::decode<ContactConsent>";
     receipt_steps covers "wire::Wire::decode<ReceiptBatch>";
     attachment_streams covers "seal::SealStream::push", "seal::SealStream::pad", "open::OpenStream::push";
+    wire_session covers "wire::Wire::decode<Body>", "wire::Wire::decode<Ack>", "wire::Wire::decode<Linking>", "wire::Wire::decode<Gap>", "wire::Wire::decode<SharedBody>", "wire::Wire::decode<Introduction>";
+    wire_session_kept covers "wire::Wire::decode<Contact>", "wire::Wire::decode<ContactManifest>", "wire::Wire::decode<DeviceSessions>", "wire::Wire::decode<Place>", "wire::Wire::decode<Contested>", "wire::Wire::decode<SessionState>", "wire::Wire::decode<UnfilledGap>", "wire::Wire::decode<SessionTag>", "wire::Wire::decode<SentMessage>", "wire::Wire::decode<FanOut>", "wire::Wire::decode<Recipients>";
+    shared_open covers "shared::SharedBody::open";
+    history covers "body::History::with";
 }
 
 /// Runs the target of this name.

@@ -15,7 +15,7 @@ use crate::identity::account::Account;
 use crate::identity::address::Address;
 use crate::identity::ids::{AccountId, DeviceId};
 use crate::identity::prekeys::{ClaimAnswer, ClaimRequest};
-use crate::ratchet::{Position, Ratchet};
+use crate::ratchet::{Position, Ratchet, Tag};
 use crate::storage::{Transaction, Want};
 
 /// Prekeys that were claimed.
@@ -96,7 +96,8 @@ fn before(ctx: &mut Context<'_, '_>, sessions: &DeviceSessions) -> Result<Before
     let settled = lineage.settled().map(|place| place.session);
     let unsettled = lineage.active.filter(|active| !active.is_settled).map(|active| active.session);
     let mut before = Before::default();
-    for session in settled.into_iter().chain(unsettled) {
+    // The other side, if it has begun the active one, may have heard the answer or not: both links of it come first.
+    for session in unsettled.into_iter().chain(settled) {
         // One that the store has lost proves nothing.
         let Some(found) = found(open(ctx, &session))? else { continue };
         before.links.extend(found.ratchet.links());
@@ -128,7 +129,8 @@ fn session(
     let Initiated { session, awaiting, floor, seen, .. } = initiated;
     let transcript = session.transcript();
     let proofs: Vec<_> = before.links.iter().map(|link| LinkProof::new(link, &transcript)).collect();
-    let linking = before.end.filter(|_| !proofs.is_empty()).map(|end| Linking { proofs, end });
+    let end = before.end.unwrap_or(Position { chain: Tag([0; 8]), number: 0 });
+    let linking = (!proofs.is_empty()).then_some(Linking { proofs, end });
     (sessions.floor, sessions.seen) = (Some(floor), seen);
     let ratchet = Ratchet::begin(session, ctx.now, ctx.tx.rng()).map_err(refuse)?;
     let state = SessionState::new(account, device, Unfinished::Awaiting(awaiting, linking));

@@ -228,7 +228,9 @@ impl Message for DeviceSessions {
             withdrawn_here: prefix(proto.withdrawn_here)?,
             replaced_at: proto.replaced_at.map(Timestamp::from_millis),
         };
-        if flags > OWES | COPIED_THERE | COPIED_HERE | DUE {
+        let seen = proto.seen.map(PrekeysSeen::from_proto).transpose()?;
+        let is_empty = seen.as_ref() == Some(&PrekeysSeen::default());
+        if is_empty || flags > OWES | COPIED_THERE | COPIED_HERE | DUE {
             return Err(Rule::BadValue);
         }
         Ok(Self {
@@ -236,7 +238,7 @@ impl Message for DeviceSessions {
             device: DeviceId::from_bytes(required_array(proto.device)?),
             lineage,
             floor: proto.floor.map(Floor::from_proto).transpose()?,
-            seen: proto.seen.map(PrekeysSeen::from_proto).transpose()?.unwrap_or_default(),
+            seen: seen.unwrap_or_default(),
             known,
             owes_answer: flags & OWES != 0,
             is_copied: flags & COPIED_THERE != 0,

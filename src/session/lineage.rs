@@ -50,7 +50,7 @@ pub struct Place {
 pub struct Contested {
     /// The session.
     pub place: Place,
-    /// Since when.
+    /// Since when it waits: for the probe to be sealed, then for an ack of it.
     pub since: Timestamp,
     /// The message of the active session that asks for an ack.
     pub probe: Option<Position>,
@@ -117,7 +117,7 @@ impl Place {
     }
 
     fn is_over(&self, now: Timestamp) -> bool {
-        self.until.is_some_and(|until| until < now)
+        self.until.is_some_and(|until| until <= now)
     }
 }
 
@@ -160,19 +160,20 @@ impl Lineage {
             self.active = Some(new);
             return Placed::Active;
         };
+        if self.former.len() >= TOO_MANY_FORMER {
+            return Placed::TooSoon;
+        }
         if self.withdrawn_there.contains(&SessionPrefix::of(&session)) {
             self.retire(new, now);
             return Placed::Former;
-        }
-        if self.former.len() >= TOO_MANY_FORMER {
-            return Placed::TooSoon;
         }
         let has_proof = proof.of_active || (!active.is_settled && proof.of_former);
         let nothing_to_prove = active.is_begun_here && self.settled().is_none();
         if !has_proof && !nothing_to_prove {
             return self.contest(new, now);
         }
-        if active.is_begun_here && !active.is_settled {
+        // Who proves to have the active one has begun another since, and not at the same time.
+        if active.is_begun_here && !active.is_settled && !proof.of_active {
             return self.converge(active, new, now);
         }
         self.replace(active, new, now)
@@ -184,9 +185,7 @@ impl Lineage {
             self.retire(new, now);
             return Placed::Former;
         }
-        self.retire_active(now);
-        self.active = Some(new);
-        self.withdrawn_here = Some(SessionPrefix::of(&active.session));
+        self.take(new, now);
         Placed::Active
     }
 
@@ -198,10 +197,16 @@ impl Lineage {
             }
             self.replaced_at = Some(now);
         }
+        self.take(new, now);
+        Placed::Active
+    }
+
+    /// A session that the other side began is active. One that this device had begun, and that was not answered, is given up for it.
+    fn take(&mut self, new: Place, now: Timestamp) {
+        let given_up = self.active.filter(|active| active.is_begun_here && !active.is_settled);
+        self.withdrawn_here = given_up.map(|active| SessionPrefix::of(&active.session));
         self.retire_active(now);
         self.active = Some(new);
-        self.withdrawn_here = None;
-        Placed::Active
     }
 
     fn contest(&mut self, place: Place, now: Timestamp) -> Placed {
@@ -209,7 +214,7 @@ impl Lineage {
             return Placed::TooSoon;
         }
         if let Some(earlier) = self.contested.replace(Contested { place, since: now, probe: None }) {
-            self.retire(Place { until: Some(now), ..earlier.place }, now);
+            self.discard(earlier.place);
         }
         Placed::Contested
     }
@@ -255,23 +260,33 @@ impl Lineage {
             contested.probe.is_some() && !is_within(contested.since, now, CONTEST)
         };
         let Some(contested) = self.contested.take_if(waited) else { return false };
-        self.retire_active(now);
-        self.active = Some(contested.place);
+        self.take(contested.place, now);
         self.replaced_at = Some(now);
         true
+    }
+
+    /// A message was sealed that asks for an ack. The first is the probe: the day in which its ack is awaited begins.
+    pub fn probe(&mut self, probe: Position, now: Timestamp) {
+        if let Some(contested) = self.contested.as_mut().filter(|contested| contested.probe.is_none()) {
+            (contested.probe, contested.since) = (Some(probe), now);
+        }
     }
 
     /// Somebody decides that the contested session is the device's, or not. Whether there was one.
     pub fn decide(&mut self, is_believed: bool, now: Timestamp) -> bool {
         let Some(contested) = self.contested.take() else { return false };
         if is_believed {
-            self.retire_active(now);
-            self.active = Some(contested.place);
+            self.take(contested.place, now);
             self.replaced_at = Some(now);
         } else {
-            self.former.push(Place { until: Some(Timestamp::default()), ..contested.place });
+            self.discard(contested.place);
         }
         true
+    }
+
+    /// A session that is to be deleted.
+    fn discard(&mut self, place: Place) {
+        self.former.push(Place { until: Some(Timestamp::default()), ..place });
     }
 
     /// Takes out the sessions that are to be deleted: those whose time is over, and the oldest of too many.

@@ -249,7 +249,8 @@ pub(super) fn finish(
 ) -> Result<Received, Stopped> {
     let Incoming { contact, sessions: (slot, mut sessions), mut session, tags } = incoming;
     let name = (sessions.account, sessions.device);
-    let before = sessions.clone();
+    // A new session has its place among the others already.
+    let (is_new, before) = (session.slots.is_none(), sessions.clone());
     let mut notices = Vec::new();
     let Heard { opened, body, shared, studied } = heard;
     let content = content(&shared);
@@ -259,8 +260,11 @@ pub(super) fn finish(
     if is_lost {
         session.state.miss(&[Gap { from: opened.position, count: 1 }], ctx.now);
     }
-    if place == Standing::Active {
-        heed::acks(ctx, &session, &mut sessions, &body, &mut notices)?;
+    match place {
+        Standing::Active => heed::acks(ctx, &session, &mut sessions, &body, &mut notices)?,
+        // It is heard of, and says nothing of the active session.
+        Standing::Former => sessions.is_due |= sessions.waiting.heard(ctx.now),
+        Standing::Contested => {}
     }
     let trust = heed::manifests(ctx, (contact, studied), &body, &mut notices)?;
     if opened.closed_lane {
@@ -288,7 +292,7 @@ pub(super) fn finish(
     let next = [sessions.lineage.next_expiry(), session.ratchet.next_expiry()];
     sessions.set_timer(next.into_iter().flatten().min(), ctx.tx, ctx.now)?;
     super::seal::store(ctx, session)?;
-    if sessions != before {
+    if is_new || sessions != before {
         ctx.tx.put(slot, &sessions)?;
     }
     Ok(Received::Message(Box::new(received)))

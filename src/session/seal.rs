@@ -177,8 +177,8 @@ pub(super) fn seal_in(
     })?;
     let initial = state.initial_bytes().map(<[u8]>::to_vec);
     state.seal(sealed.position, &sealed.message);
-    if let Some(contested) = &mut sessions.lineage.contested {
-        contested.probe.get_or_insert(sealed.position);
+    if sessions.lineage.contested.is_some() {
+        sessions.lineage.probe(sealed.position, ctx.now);
     }
     sessions.owes_answer = false;
     if let Some((_, reference)) = say.shared {

@@ -114,6 +114,35 @@ def script(value: Any) -> list:
     return result
 
 
+def flag(value: Any) -> bool:
+    _demand(type(value) is bool, "true or false", value)
+    return value
+
+
+EVENTS = {
+    "begin": {"session": octets_of(32), "at": u64},
+    "accept": {"session": octets_of(32), "active": flag, "former": flag, "at": u64},
+    "settle": {"session": octets_of(32)},
+    "withdraw": {"name": octets_of(16)},
+    "probe": {"at": u64},
+    "outlast": {"at": u64},
+    "decide": {"believed": flag, "at": u64},
+    "expire": {"at": u64},
+}
+
+
+def events(value: Any) -> list:
+    """What happens to the sessions with a device."""
+    _demand(isinstance(value, list), "list", value)
+    result = []
+    for event in value:
+        _demand(isinstance(event, dict) and event.get("do") in EVENTS, "event", event)
+        forms = EVENTS[event["do"]]
+        _demand(set(event) == {"do", *forms}, "event", event)
+        result.append({key: item if key == "do" else forms[key](item) for key, item in event.items()})
+    return result
+
+
 def label_for(kind: str) -> Callable:
     return lambda value: spec.label(text(value), kind)
 

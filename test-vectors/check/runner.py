@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-from . import operations, operations_handshake, operations_content, operations_identity, operations_ratchet, operations_server, registry, spec, storage  # the operations register
+from . import operations, operations_content, operations_handshake, operations_identity, operations_ratchet, operations_server, operations_session, registry, spec, storage  # the operations register
 from .spec import Malformed, Refused
 
 LEAST_NEGATIVE_SHARE = 40

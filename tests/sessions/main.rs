@@ -15,3 +15,4 @@ mod phones;
 
 mod basic;
 mod fan_out;
+mod lineage;

@@ -45,6 +45,9 @@ mod make_server;
 mod make_server_kept;
 mod make_server_wire;
 mod make_service;
+mod make_session;
+mod make_session_lineage;
+mod make_session_wire;
 mod make_signed;
 
 mod make_storage;
@@ -56,6 +59,7 @@ mod ops_handshake;
 mod ops_identity;
 mod ops_ratchet;
 mod ops_server;
+mod ops_session;
 mod ops_storage;
 mod ratchet_forge;
 mod ratchet_talk;

@@ -151,7 +151,8 @@ fn plain() -> Vec<(&'static str, Vec<u8>, bool)> {
 }
 
 /// Messages of which no field is required.
-const MAY_BE_EMPTY: [&str; 5] = ["AuthorityPath", "AccountBody", "PrekeysSeen", "HeldItem", "TimerBody"];
+const MAY_BE_EMPTY: [&str; 6] =
+    ["AuthorityPath", "AccountBody", "PrekeysSeen", "HeldItem", "TimerBody", "Recipients"];
 
 /// Each of these messages as it is, and broken in ways that break any of them.
 pub fn shapes(file: &mut File, samples: Vec<(&'static str, Vec<u8>, bool)>) {

@@ -17,7 +17,8 @@ use sottovoce::wire::Wire;
 
 use crate::inputs::Inputs;
 use crate::{
-    attachments, ops_content, ops_handshake, ops_identity, ops_ratchet, ops_server, ops_storage, values,
+    attachments, ops_content, ops_handshake, ops_identity, ops_ratchet, ops_server, ops_session, ops_storage,
+    values,
 };
 
 /// The error class of a failed operation.
@@ -64,6 +65,7 @@ pub fn run(op: &str, i: &Inputs) -> Outcome {
         ("store" | "record" | "entry" | "event" | "timer" | "job", _) => ops_storage::run(op, i),
         ("handshake", _) => ops_handshake::run(op, i),
         ("ratchet", _) => ops_ratchet::run(op, i),
+        ("history" | "view" | "shared" | "lineage", _) => ops_session::run(op, i),
         ("discovery" | "frame" | "stream" | "hello" | "session" | "pseudonym" | "upload", _) => {
             ops_server::run(op, i)
         }

@@ -31,7 +31,7 @@ use sottovoce::identity::server::{Endpoint, OnlineKey, ServerBody};
 use sottovoce::identity::trust::{Compared, ContactTrust};
 use sottovoce::identity::validity::Validity;
 use sottovoce::pairwise::{Frame, Standing};
-use sottovoce::ratchet::{Ratchet, SkippedBlock};
+use sottovoce::ratchet::{Gap, Ratchet, SkippedBlock};
 use sottovoce::server::directory::{
     AccountEntry, AddressOwner, AskBudget, ClaimBudget, DevicePrekeys, Invite, RegisteredKey, StockUse,
 };
@@ -44,6 +44,11 @@ use sottovoce::server::service::{
 };
 use sottovoce::server::stream::{Batch, Inbound, Outbound, Position};
 use sottovoce::server::{Item, Verdict, hazmat};
+use sottovoce::session::fan_out::{FanOut, Recipients};
+use sottovoce::session::{
+    Ack, Body, Contact, ContactManifest, DeviceSessions, Introduction, Linking, SentMessage, SessionState,
+    SessionTag, SharedBody,
+};
 use sottovoce::storage::job::Job;
 use sottovoce::storage::timer::Timer;
 use sottovoce::wire::Wire;
@@ -177,6 +182,20 @@ const DECODERS: &[Decoder] = &[
     decoder::<ContactSync>(),
     decoder::<ContactConsent>(),
     decoder::<ReceiptBatch>(),
+    decoder::<Body>(),
+    decoder::<Ack>(),
+    decoder::<Linking>(),
+    decoder::<Gap>(),
+    decoder::<SharedBody>(),
+    decoder::<Introduction>(),
+    decoder::<Contact>(),
+    decoder::<ContactManifest>(),
+    decoder::<DeviceSessions>(),
+    decoder::<SessionState>(),
+    decoder::<SessionTag>(),
+    decoder::<SentMessage>(),
+    decoder::<FanOut>(),
+    decoder::<Recipients>(),
 ];
 
 /// Messages of the list, or with a decoder that only the server itself and its simulations reach.
