@@ -112,9 +112,12 @@ pub fn seal(
     let mut session = open(ctx, &active.session)?;
     let answer = answer(ctx, &mut session, account)?;
     let former = former_ack(ctx, &sessions)?;
+    let before = sessions.clone();
     let sealed = seal_in(ctx, &mut session, &mut sessions, (&contact, say, answer, former))?;
     store(ctx, session)?;
-    ctx.tx.put(slot, &sessions)?;
+    if sessions != before {
+        ctx.tx.put(slot, &sessions)?;
+    }
     Ok(sealed)
 }
 
