@@ -294,6 +294,7 @@ fn every_attack_is_accounted_for() {
         "tests/server_frames",
         "tests/server_link",
         "tests/server_mailbox",
+        "tests/sessions",
         "tests/storage",
         "tests",
         "src/crypto",
@@ -327,8 +328,9 @@ fn every_attack_is_accounted_for() {
         .chain((1..=21).filter(|n| *n != 17).map(|n| format!("H-{n:02}")))
         .chain((1..=24).map(|n| format!("R-{n:02}")))
         .chain((1..=22).map(|n| format!("F-{n:02}")))
+        .chain((1..=9).map(|n| format!("S-{n:02}")))
         .chain(
-            ["L-04", "L-05", "L-07", "L-13", "P-07", "P-08", "P-10", "P-11", "P-12", "S-08", "S-09"]
+            ["D-10", "D-12", "G-13", "L-04", "L-05", "L-07", "L-13", "P-07", "P-08", "P-10", "P-11", "P-12"]
                 .map(str::to_owned),
         )
     {

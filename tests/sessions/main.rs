@@ -14,3 +14,13 @@
 mod phones;
 
 mod basic;
+mod both;
+mod clones;
+mod copies;
+mod forced;
+mod gaps;
+mod senders;
+mod support;
+
+#[global_allocator]
+static HEAP: sottovoce_heap::Heap = sottovoce_heap::Heap;
