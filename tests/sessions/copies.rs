@@ -1,10 +1,10 @@
 //! whoever has copied a device, or its store, shows when it acts.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use sottovoce::ratchet::RatchetError;
 use sottovoce::session::{Notice, RENEWAL, Received, SessionError, Standing};
+use sottovoce::storage::Snapshot;
 use sottovoce::time::Span;
 
 use crate::phones::{Mail, Person, Phone, acquainted, generator, reference, text};
@@ -22,6 +22,16 @@ fn copy_of_bob(b: &Phone) -> Phone {
 fn try_tell(from: &mut Phone, to: &mut Phone, content: &[u8]) -> Vec<Notice> {
     let mail = from.say(to.name, content).unwrap();
     notices(to.receive(&mail))
+}
+
+/// What a copy of Alice with an earlier state of her store says to Bob.
+fn inject(a: &mut Phone, b: &Phone, stolen: &Snapshot) -> Mail {
+    let own = a.store.snapshot();
+    a.store.restore(stolen);
+    a.rng = generator(77);
+    let injected = a.say(b.name, b"evil").unwrap();
+    a.store.restore(&own);
+    injected
 }
 
 /// From every state of a conversation a copy of Alice says one thing to Bob, before or after what she says herself. Both are told within
@@ -42,11 +52,7 @@ fn r_11_one_message_of_a_copy_is_noticed_by_both() {
                 for _ in 0..ahead {
                     at_b.extend(try_tell(&mut a, &mut b, b"more"));
                 }
-                let own = a.store.snapshot();
-                a.store.restore(&stolen);
-                a.rng = generator(77);
-                let injected = a.say(b.name, b"evil").unwrap();
-                a.store.restore(&own);
+                let injected = inject(&mut a, &b, &stolen);
                 let received = b.receive(&injected);
                 // What comes after the true message of its number says nothing, and is not shown.
                 let is_used = matches!(
@@ -148,9 +154,9 @@ fn r_11_honest_conversations_raise_no_alarm() {
     let (stores, start) = ([a.store.snapshot(), b.store.snapshot()], a.now);
     let pairs = (a.pairs.len(), b.pairs.len());
     let first = seed("r_11");
-    let begun = Instant::now();
+    let wanted = std::env::var("SOTTOVOCE_RUNS").map_or(1_000, |runs| runs.parse().unwrap());
     let (mut runs, mut sums) = (0_u64, [0_u64; 3]);
-    while begun.elapsed() < Duration::from_secs(20) {
+    while runs < wanted {
         a.store.restore(&stores[0]);
         b.store.restore(&stores[1]);
         (a.now, b.now) = (start, start);
@@ -171,7 +177,8 @@ fn r_11_honest_conversations_raise_no_alarm() {
         "{runs} conversations, {} messages, {} renewals, {} deliveries: no alarm",
         sums[0], sums[1], sums[2]
     );
-    assert!(runs > 20 && sums[1] > 5);
+    // One that is replayed may have no renewal.
+    assert!(runs == wanted && (sums[1] > 0 || wanted < 100));
 }
 
 /// A thief with an old state of Bob's device begins a session with Alice after the true one has healed. It is contested, Bob answers the
