@@ -295,6 +295,7 @@ fn every_attack_is_accounted_for() {
         "tests/server_frames",
         "tests/server_link",
         "tests/server_mailbox",
+        "tests/sessions",
         "tests/storage",
         "tests",
         "src/crypto",
@@ -328,10 +329,11 @@ fn every_attack_is_accounted_for() {
         .chain((1..=21).filter(|n| *n != 17).map(|n| format!("H-{n:02}")))
         .chain((1..=24).map(|n| format!("R-{n:02}")))
         .chain((1..=22).map(|n| format!("F-{n:02}")))
+        .chain((1..=9).map(|n| format!("S-{n:02}")))
         .chain(
             [
-                "B-07", "B-08", "B-09", "B-10", "P-01", "P-02", "P-03", "P-04", "P-06", "P-09", "L-04",
-                "L-05", "L-07", "L-13", "P-07", "P-08", "P-10", "P-11", "P-12", "S-08", "S-09",
+                "B-07", "B-08", "B-09", "B-10", "D-10", "D-12", "G-13", "L-04", "L-05", "L-07", "L-13",
+                "P-01", "P-02", "P-03", "P-04", "P-06", "P-07", "P-08", "P-09", "P-10", "P-11", "P-12",
             ]
             .map(str::to_owned),
         )

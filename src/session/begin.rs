@@ -5,7 +5,7 @@ use super::body::Linking;
 use super::contact::{self, Contact};
 use super::context::{Context, Stopped, refuse};
 use super::device::DeviceSessions;
-use super::seal::{Open, Say, SealedFrame, open, read_contact, read_device, seal_in, store};
+use super::seal::{Open, Say, SealedFrame, former_acks, open, read_contact, read_device, seal_in, store};
 use super::state::{SessionState, SessionTag, Unfinished};
 use crate::crypto::random::Seed;
 use crate::crypto::secret::Secret;
@@ -15,7 +15,7 @@ use crate::identity::account::Account;
 use crate::identity::address::Address;
 use crate::identity::ids::{AccountId, DeviceId};
 use crate::identity::prekeys::{ClaimAnswer, ClaimRequest};
-use crate::ratchet::{Position, Ratchet, Tag};
+use crate::ratchet::{Position, Ratchet};
 use crate::storage::{Transaction, Want};
 
 /// Prekeys that were claimed.
@@ -30,16 +30,16 @@ pub struct Claimed<'a> {
 }
 
 /// What a new session follows: the links to be proven, and where the active one is ended.
-#[derive(Default)]
 struct Before {
     links: Vec<Secret<32>>,
-    end: Option<Position>,
+    end: Position,
 }
 
 /// Begins a session with a device, linked if there is one, and seals its first message. Whether one is due is the caller's question
 /// ([`SessionError::NoSession`], [`Notice::HandshakeDue`](super::Notice::HandshakeDue)).
 ///
-/// As [`seal`](super::seal), and errors of the claim (§4.12) and of the handshake (§5.5). Then nothing has changed.
+/// As [`seal`](super::seal), and errors of the claim (§4.12) and of the handshake (§5.5); [`SessionError::TooSoon`] if there is a session, and
+/// another one was begun less than a day ago. Then nothing has changed.
 pub fn begin(
     ctx: &mut Context<'_, '_>,
     (account, device): (AccountId, DeviceId),
@@ -52,6 +52,9 @@ pub fn begin(
     let mut contact = read_contact(ctx, account)?;
     contact.permits().and_then(|()| contact.takes(device)).map_err(refuse)?;
     let (slot, mut sessions) = read_device(ctx, (account, device))?;
+    if sessions.lineage.active.is_some() && sessions.is_renewed(ctx.now) {
+        return Err(refuse(SessionError::TooSoon));
+    }
     let before = before(ctx, &sessions)?;
     let theirs = contact::verified(ctx.tx, account)?.map_err(refuse)?;
 
@@ -62,10 +65,11 @@ pub fn begin(
     sessions.lineage.begin(transcript, ctx.now);
     sessions.renewed_at = Some(ctx.now);
     sessions.is_due = false;
-    let sealed = seal_in(ctx, &mut session, &mut sessions, (&contact, say, None, None))?;
+    let former = former_acks(ctx, &sessions)?;
+    let sealed = seal_in(ctx, &mut session, &mut sessions, (&contact, say, None, former))?;
     index(ctx.tx, &session.ratchet, &[], (account, device))?;
     store(ctx, session)?;
-    let next = sessions.lineage.next_expiry();
+    let next = sessions.next_expiry();
     sessions.set_timer(next, ctx.tx, ctx.now)?;
     ctx.tx.put(slot, &sessions)?;
     if contact.unknown_tags > 0 {
@@ -95,18 +99,18 @@ fn before(ctx: &mut Context<'_, '_>, sessions: &DeviceSessions) -> Result<Before
     let lineage = &sessions.lineage;
     let settled = lineage.settled().map(|place| place.session);
     let unsettled = lineage.active.filter(|active| !active.is_settled).map(|active| active.session);
-    let mut before = Before::default();
+    let mut before = Before { links: Vec::new(), end: Linking::NOTHING_SEALED };
     // The other side, if it has begun the active one, may have heard the answer or not: both links of it come first.
     for session in unsettled.into_iter().chain(settled) {
         // One that the store has lost proves nothing.
         let Some(found) = found(open(ctx, &session))? else { continue };
         before.links.extend(found.ratchet.links());
-        if lineage.active.is_some_and(|active| active.session == session) {
-            before.end =
-                found.state.sealed.map(|sealed| Position { chain: sealed.chain, number: sealed.next });
+        if lineage.active.is_some_and(|active| active.session == session)
+            && let Some(sealed) = found.state.sealed
+        {
+            before.end = Position { chain: sealed.chain, number: sealed.next };
         }
     }
-    before.links.truncate(3);
     Ok(before)
 }
 
@@ -129,8 +133,7 @@ fn session(
     let Initiated { session, awaiting, floor, seen, .. } = initiated;
     let transcript = session.transcript();
     let proofs: Vec<_> = before.links.iter().map(|link| LinkProof::new(link, &transcript)).collect();
-    let end = before.end.unwrap_or(Position { chain: Tag([0; 8]), number: 0 });
-    let linking = (!proofs.is_empty()).then_some(Linking { proofs, end });
+    let linking = (!proofs.is_empty()).then_some(Linking { proofs, end: before.end });
     (sessions.floor, sessions.seen) = (Some(floor), seen);
     let ratchet = Ratchet::begin(session, ctx.now, ctx.tx.rng()).map_err(refuse)?;
     let state = SessionState::new(account, device, Unfinished::Awaiting(awaiting, linking));

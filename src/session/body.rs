@@ -36,7 +36,7 @@ pub struct SessionPrefix(pub [u8; 16]);
 /// That a session follows another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Linking {
-    /// One to three proofs of having the other session.
+    /// One to four proofs of having the other session.
     pub proofs: Vec<LinkProof>,
     /// Where the sender has ended the other one: the place after its last message.
     pub end: Position,
@@ -84,6 +84,11 @@ impl History {
     pub fn with(self, message: &[u8]) -> Self {
         Self(Hasher::new(label::hash::HISTORY).array(&self.0).last(message).truncated())
     }
+}
+
+impl Linking {
+    /// Where a session ends in which the sender has sealed nothing.
+    pub(super) const NOTHING_SEALED: Position = Position { chain: Tag([0; 8]), number: 0 };
 }
 
 impl View {

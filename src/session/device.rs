@@ -1,6 +1,7 @@
 //! What is kept of another device. `docs/PROTOCOL.md` §9.4, §9.5.
 
 use super::body::{order, prefix};
+use super::gaps::{Gaps, UnfilledGap};
 use super::lineage::{Contested, Lineage, Place, is_within};
 use crate::crypto::hash::Hash;
 use crate::handshake::Floor;
@@ -53,6 +54,7 @@ pub struct DeviceSessions {
     pub(super) is_due: bool,
     pub(super) renewed_at: Option<Timestamp>,
     pub(super) waiting: Waiting,
+    pub(super) gaps: Gaps,
     pub(super) timer: Option<(Timestamp, Timestamp)>,
 }
 
@@ -86,13 +88,24 @@ impl DeviceSessions {
             is_due: false,
             renewed_at: None,
             waiting: Waiting::default(),
+            gaps: Gaps::default(),
             timer: None,
         }
     }
 
     /// Whether a handshake is due for a reason of its own (§9.5), and may be begun.
     pub fn is_renewal_due(&self, now: Timestamp) -> bool {
-        self.is_due && !self.renewed_at.is_some_and(|at| is_within(at, now, RENEWAL))
+        self.is_due && !self.is_renewed(now)
+    }
+
+    /// Whether this device has begun a session less than a day ago.
+    pub(super) fn is_renewed(&self, now: Timestamp) -> bool {
+        self.renewed_at.is_some_and(|at| is_within(at, now, RENEWAL))
+    }
+
+    /// When something of it ends next, apart from kept keys.
+    pub(super) fn next_expiry(&self) -> Option<Timestamp> {
+        self.lineage.next_expiry().into_iter().chain(self.gaps.next_expiry()).min()
     }
 
     /// Sets the timer for what ends next, if that has changed.
@@ -249,6 +262,7 @@ impl Message for DeviceSessions {
                 since: proto.waiting_since.map(Timestamp::from_millis),
                 heard: proto.heard_since.map(Timestamp::from_millis),
             },
+            gaps: Gaps(proto.gaps.into_iter().map(UnfilledGap::from_proto).collect::<Result<_, _>>()?),
             timer,
         })
     }
@@ -280,6 +294,7 @@ impl Message for DeviceSessions {
             heard_since: self.waiting.heard.map(Timestamp::as_millis),
             timer_due: self.timer.map(|(due, _)| due.as_millis()),
             timer_set: self.timer.map(|(_, set)| set.as_millis()),
+            gaps: self.gaps.0.iter().map(UnfilledGap::to_proto).collect(),
         }
     }
 }

@@ -179,11 +179,12 @@ fn prefetch(ctx: &mut Context<'_, '_>, accounts: &[Account]) -> Result<(), Inter
     ctx.tx.need(keys.map(Want::Record))?;
     let mut wants = Vec::new();
     for name in names {
-        let lineage = super::seal::read_device(ctx, name)?.1.lineage;
-        if let Some(active) = lineage.active {
+        let sessions = super::seal::read_device(ctx, name)?.1;
+        let active = sessions.lineage.active.as_ref();
+        if let Some(active) = active {
             wants.push(Want::Record(ratchet_key(vault, &active.session)));
         }
-        let states = lineage.active.iter().chain(lineage.former.first());
+        let states = active.into_iter().chain(super::seal::named(&sessions, ctx.now));
         wants.extend(states.map(|place| Want::Record(SessionState::key(vault, &place.session))));
     }
     ctx.tx.need(wants)

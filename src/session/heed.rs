@@ -1,7 +1,7 @@
 //! What a body says beside its content, and what follows. `docs/PROTOCOL.md` §9.1, §9.3 to §9.6.
 
 use super::SessionError;
-use super::body::Body;
+use super::body::{Ack, Body, Linking};
 use super::contact::{Contact, Studied};
 use super::context::{Context, Stopped, refuse};
 use super::device::DeviceSessions;
@@ -41,7 +41,7 @@ pub(super) fn session(
     let (account, device) = (sessions.account, sessions.device);
     let name = session.ratchet.transcript();
     let is_beyond = is_beyond_end(session, sessions, opened);
-    let is_other = history(ctx, session, (message, opened, body), notices);
+    let is_other = history(ctx, session, sessions, (place, message, opened, body), notices);
     if (is_beyond || is_other) && place != Standing::Contested {
         sessions.is_due = true;
         if !core::mem::replace(&mut sessions.is_copied, true) {
@@ -56,12 +56,14 @@ pub(super) fn session(
         // Whoever was copied before is not in this session.
         (sessions.is_copied, sessions.is_self_copied) = (false, false);
     }
+    if let Some(prefix) = body.withdrawn
+        && (place == Standing::Active || sessions.lineage.is_converging(&name))
+    {
+        sessions.lineage.withdraw(prefix);
+    }
     match place {
         Standing::Active => {
             sessions.known = Some(body.view.yours);
-            if let Some(prefix) = body.withdrawn {
-                sessions.lineage.withdraw(prefix);
-            }
             if body.asks && !core::mem::replace(&mut sessions.owes_answer, true) {
                 notices.push(Notice::AnswerOwed(account, device));
             }
@@ -83,23 +85,27 @@ pub(super) fn session(
 fn history(
     ctx: &Context<'_, '_>,
     session: &mut Open,
-    (message, opened, body): (&[u8], &Opened, &Body),
+    sessions: &mut DeviceSessions,
+    (place, message, opened, body): Came<'_>,
     notices: &mut Vec<Notice>,
 ) -> bool {
-    let state = &mut session.state;
-    let (account, device) = (state.account, state.device);
+    let (account, device) = (sessions.account, sessions.device);
     notices.extend(opened.gaps.iter().map(|gap| Notice::Gap(account, device, *gap)));
-    state.miss(&opened.gaps, ctx.now);
-    if let Some(repairs) = &body.repairs {
-        state.fill(repairs);
+    // Nobody is asked for what a contested session lacks, and nothing that comes in it fills a gap.
+    if place != Standing::Contested {
+        let gaps = &mut sessions.gaps;
+        gaps.miss(&opened.gaps, ctx.now);
+        if let Some(repairs) = &body.repairs {
+            gaps.fill(repairs);
+        }
+        if opened.is_late {
+            gaps.fill(&Gap { from: opened.position, count: 1 });
+        }
+        let lost = gaps.give_up(ctx.now);
+        notices.extend(lost.into_iter().map(|gap| Notice::Lost(account, device, gap)));
     }
-    let lost = state.give_up(ctx.now);
-    notices.extend(lost.into_iter().map(|gap| Notice::Lost(account, device, gap)));
-    if opened.is_late {
-        state.fill(&Gap { from: opened.position, count: 1 });
-        return false;
-    }
-    state.open(opened.position, message, body.before, opened.gaps.is_empty())
+    let state = &mut session.state;
+    !opened.is_late && state.open(opened.position, message, body.before, opened.gaps.is_empty())
 }
 
 /// Whether the other side had ended the session before this message.
@@ -107,6 +113,9 @@ fn is_beyond_end(session: &Open, sessions: &mut DeviceSessions, opened: &Opened)
     let place = sessions.lineage.place_mut(&session.ratchet.transcript());
     let Some(end) = place.and_then(|place| place.end) else { return false };
     let Position { chain, number } = opened.position;
+    if end == Linking::NOTHING_SEALED {
+        return true;
+    }
     let newest = session.state.opened.map(|newest| newest.chain);
     let is_new_chain = !opened.is_late && newest == Some(end.chain);
     if chain == end.chain { number >= end.number } else { is_new_chain }
@@ -143,8 +152,12 @@ pub(super) fn acks(
         sessions.is_due = true;
     }
     let probe = sessions.lineage.contested.and_then(|contested| contested.probe);
-    let is_answered =
-        |probe: Position| body.acks.iter().any(|ack| ack.chain == probe.chain && ack.next > probe.number);
+    // A later chain was begun after the probe.
+    let newest = state.sealed.map(|sealed| sealed.chain);
+    let covers = |probe: Position, ack: &Ack| {
+        if ack.chain == probe.chain { ack.next > probe.number } else { newest == Some(ack.chain) }
+    };
+    let is_answered = |probe: Position| body.acks.iter().any(|ack| covers(probe, ack));
     if probe.is_some_and(is_answered) {
         sessions.lineage.decide(false, ctx.now);
         notices.push(Notice::IdentityCopied(account, device));

@@ -155,7 +155,7 @@ fn accept(
     let Accepted { session, answering, replay: entry, initial, floor, .. } = accepted;
     let transcript = session.transcript();
     let before = sessions.lineage.active.map(|active| active.session);
-    let place = match sessions.lineage.accept(transcript, proof, ctx.now) {
+    let place = match sessions.lineage.accept(transcript, body.withdrawn, proof, ctx.now) {
         Placed::TooSoon => return Err(refuse(SessionError::TooSoon)),
         Placed::Active => Standing::Active,
         Placed::Former => Standing::Former,

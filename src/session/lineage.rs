@@ -50,7 +50,7 @@ pub struct Place {
 pub struct Contested {
     /// The session.
     pub place: Place,
-    /// Since when it waits: for the probe to be sealed, then for an ack of it.
+    /// Since when, or since the probe.
     pub since: Timestamp,
     /// The message of the active session that asks for an ack.
     pub probe: Option<Position>,
@@ -122,9 +122,9 @@ impl Place {
 }
 
 impl Lineage {
-    /// Where a session is, if it is one of these.
-    pub fn standing(&self, session: &Hash) -> Option<Standing> {
-        let is_it = |place: &Place| place.session == *session;
+    /// Where a session is, if it is one of these and its time is not over.
+    pub fn standing(&self, session: &Hash, now: Timestamp) -> Option<Standing> {
+        let is_it = |place: &Place| place.session == *session && !place.is_over(now);
         if self.active.as_ref().is_some_and(is_it) {
             Some(Standing::Active)
         } else if self.contested.as_ref().is_some_and(|contested| is_it(&contested.place)) {
@@ -148,44 +148,69 @@ impl Lineage {
 
     /// This device has begun a session.
     pub fn begin(&mut self, session: Hash, now: Timestamp) {
+        self.withdrawn_here = self.unanswered_row();
         self.retire_active(now);
-        self.active = Some(Place::new(session, true));
-        self.withdrawn_here = None;
+        self.activate(Place::new(session, true));
     }
 
-    /// The other device has begun a session, and its first message opened.
-    pub fn accept(&mut self, session: Hash, proof: Proof, now: Timestamp) -> Placed {
+    /// The rank of the active session, if it was not settled: the name of the first in the row that this device has begun.
+    fn unanswered_row(&self) -> Option<SessionPrefix> {
+        let active = self.active.filter(|active| !active.is_settled)?;
+        self.withdrawn_here.or_else(|| active.is_begun_here.then(|| SessionPrefix::of(&active.session)))
+    }
+
+    /// Another session is active. A probe in the one before says nothing any more: there will be one in this.
+    fn activate(&mut self, place: Place) {
+        self.active = Some(place);
+        if let Some(contested) = &mut self.contested {
+            contested.probe = None;
+        }
+    }
+
+    /// The other device has begun a session, and its first message opened. In that it may have named a session that it had begun before, and
+    /// given up for this one.
+    pub fn accept(
+        &mut self,
+        session: Hash,
+        given_up: Option<SessionPrefix>,
+        proof: Proof,
+        now: Timestamp,
+    ) -> Placed {
         let new = Place::new(session, false);
         let Some(active) = self.active else {
-            self.active = Some(new);
+            self.activate(new);
             return Placed::Active;
         };
         if self.former.len() >= TOO_MANY_FORMER {
             return Placed::TooSoon;
         }
-        if self.withdrawn_there.contains(&SessionPrefix::of(&session)) {
+        let (name, rank) = (SessionPrefix::of(&session), given_up.unwrap_or(SessionPrefix::of(&session)));
+        let is_withdrawn = |name| self.withdrawn_there.contains(&name);
+        if is_withdrawn(name) || (!proof.of_active && is_withdrawn(rank)) {
             self.retire(new, now);
             return Placed::Former;
         }
-        let has_proof = proof.of_active || (!active.is_settled && proof.of_former);
+        if proof.of_active {
+            return self.replace(active, new, now);
+        }
+        let has_proof = !active.is_settled && proof.of_former;
         let nothing_to_prove = active.is_begun_here && self.settled().is_none();
         if !has_proof && !nothing_to_prove {
             return self.contest(new, now);
         }
-        // Who proves to have the active one has begun another since, and not at the same time.
-        if active.is_begun_here && !active.is_settled && !proof.of_active {
-            return self.converge(active, new, now);
-        }
-        self.replace(active, new, now)
+        if active.is_begun_here { self.converge((new, rank), now) } else { self.replace(active, new, now) }
     }
 
-    /// Both have begun: the lower name is the session of both.
-    fn converge(&mut self, active: Place, new: Place, now: Timestamp) -> Placed {
-        if active.session.as_bytes() < new.session.as_bytes() {
+    /// Both have begun, and neither knew of it: the lower rank is the session of both.
+    fn converge(&mut self, (new, rank): (Place, SessionPrefix), now: Timestamp) -> Placed {
+        let mine = self.unanswered_row();
+        if mine.is_some_and(|mine| mine.0 < rank.0) {
             self.retire(new, now);
             return Placed::Former;
         }
-        self.take(new, now);
+        self.retire_active(now);
+        self.activate(new);
+        self.withdrawn_here = mine;
         Placed::Active
     }
 
@@ -197,16 +222,10 @@ impl Lineage {
             }
             self.replaced_at = Some(now);
         }
-        self.take(new, now);
-        Placed::Active
-    }
-
-    /// A session that the other side began is active. One that this device had begun, and that was not answered, is given up for it.
-    fn take(&mut self, new: Place, now: Timestamp) {
-        let given_up = self.active.filter(|active| active.is_begun_here && !active.is_settled);
-        self.withdrawn_here = given_up.map(|active| SessionPrefix::of(&active.session));
+        self.withdrawn_here = self.unanswered_row();
         self.retire_active(now);
-        self.active = Some(new);
+        self.activate(new);
+        Placed::Active
     }
 
     fn contest(&mut self, place: Place, now: Timestamp) -> Placed {
@@ -241,6 +260,12 @@ impl Lineage {
         }
     }
 
+    /// Whether this is a session that this device has begun and given up while no other is settled: what is said in it may be news.
+    pub fn is_converging(&self, session: &Hash) -> bool {
+        let is_open = self.active.is_some_and(|active| !active.is_settled);
+        is_open && self.former.iter().any(|place| place.session == *session && place.is_begun_here)
+    }
+
     /// The other side says that it gave up a session which it had begun.
     pub fn withdraw(&mut self, session: SessionPrefix) {
         if !self.withdrawn_there.contains(&session) {
@@ -250,7 +275,7 @@ impl Lineage {
         let is_it = |contested: &Contested| SessionPrefix::of(&contested.place.session) == session;
         if let Some(honest) = self.contested.take_if(|contested| is_it(contested)) {
             let until = honest.since.plus(RECEIVES_FOR);
-            self.former.insert(0, Place { until: Some(until), ..honest.place });
+            self.former.push(Place { until: Some(until), ..honest.place });
         }
     }
 
@@ -260,8 +285,7 @@ impl Lineage {
             contested.probe.is_some() && !is_within(contested.since, now, CONTEST)
         };
         let Some(contested) = self.contested.take_if(waited) else { return false };
-        self.take(contested.place, now);
-        self.replaced_at = Some(now);
+        self.believe(contested.place, now);
         true
     }
 
@@ -276,8 +300,7 @@ impl Lineage {
     pub fn decide(&mut self, is_believed: bool, now: Timestamp) -> bool {
         let Some(contested) = self.contested.take() else { return false };
         if is_believed {
-            self.take(contested.place, now);
-            self.replaced_at = Some(now);
+            self.believe(contested.place, now);
         } else {
             self.discard(contested.place);
         }
@@ -287,6 +310,13 @@ impl Lineage {
     /// A session that is to be deleted.
     fn discard(&mut self, place: Place) {
         self.former.push(Place { until: Some(Timestamp::default()), ..place });
+    }
+
+    fn believe(&mut self, place: Place, now: Timestamp) {
+        self.retire_active(now);
+        self.activate(place);
+        self.withdrawn_here = None;
+        self.replaced_at = Some(now);
     }
 
     /// Takes out the sessions that are to be deleted: those whose time is over, and the oldest of too many.

@@ -19,6 +19,7 @@ mod context;
 mod device;
 mod error;
 pub mod fan_out;
+mod gaps;
 mod heed;
 mod initial;
 mod lineage;

@@ -131,7 +131,7 @@ fn in_session(
     held.takes(entry.device).map_err(refuse)?;
     let sessions = read_device(ctx, (entry.account, entry.device))?;
     let unknown = || refuse(RatchetError::UnknownTag);
-    let place = sessions.1.lineage.standing(&entry.session).ok_or_else(unknown)?;
+    let place = sessions.1.lineage.standing(&entry.session, ctx.now).ok_or_else(unknown)?;
     let session = open(ctx, &entry.session)?;
     if !frame.repeats(session.state.initial) {
         return Err(refuse(HandshakeError::Mismatch));
@@ -210,7 +210,8 @@ fn study(
     contact::study(ctx.tx, verified, introduction.certificate.clone()).map(Some)
 }
 
-/// A message with an authentic header that cannot be: two seal in one name, or one of both was set back.
+/// A message with an authentic header that does not open. If the header cannot be, two seal in one name, or one of both was set back. If it is
+/// the rest that is wrong, anybody on its way may have changed it: that says nothing, but a handshake is due.
 fn suspect(
     ctx: &mut Context<'_, '_>,
     incoming: Incoming,
@@ -218,21 +219,27 @@ fn suspect(
     error: RatchetError,
 ) -> Result<Received, Stopped> {
     let (slot, mut sessions) = incoming.sessions;
-    let name = (sessions.account, sessions.device);
+    let before = sessions.clone();
+    let (account, device) = (sessions.account, sessions.device);
     let mut notices = Vec::new();
-    let is_sign = matches!(error, RatchetError::BadHeader | RatchetError::Crypto(CryptoError::Unauthentic));
-    if place == Standing::Active && (is_sign || error == RatchetError::Ahead) {
-        let flag = if is_sign { &mut sessions.is_copied } else { &mut sessions.is_self_copied };
-        let was_known = core::mem::replace(flag, true);
-        if !was_known {
-            let copied = if is_sign { Notice::Copied } else { Notice::SelfCopied };
-            notices.push(copied(name.0, name.1));
-            sessions.is_due = true;
+    if place == Standing::Active {
+        match error {
+            RatchetError::BadHeader => sessions.is_copied = true,
+            RatchetError::Ahead => sessions.is_self_copied = true,
+            RatchetError::Crypto(CryptoError::Unauthentic) => sessions.is_due = true,
+            _ => {}
         }
+        if sessions.is_copied && !before.is_copied {
+            notices.push(Notice::Copied(account, device));
+        }
+        if sessions.is_self_copied && !before.is_self_copied {
+            notices.push(Notice::SelfCopied(account, device));
+        }
+        sessions.is_due |= !notices.is_empty();
         if sessions.is_renewal_due(ctx.now) {
-            notices.push(Notice::HandshakeDue(name.0, name.1));
+            notices.push(Notice::HandshakeDue(account, device));
         }
-        if sessions.is_due && !was_known {
+        if sessions != before {
             ctx.tx.put(slot, &sessions)?;
         }
     }
@@ -249,22 +256,22 @@ pub(super) fn finish(
 ) -> Result<Received, Stopped> {
     let Incoming { contact, sessions: (slot, mut sessions), mut session, tags } = incoming;
     let name = (sessions.account, sessions.device);
-    // A new session has its place among the others already.
-    let (is_new, before) = (session.slots.is_none(), sessions.clone());
+    // Of a new session it was changed before.
+    let before = session.slots.is_some().then(|| sessions.clone());
     let mut notices = Vec::new();
     let Heard { opened, body, shared, studied } = heard;
     let content = content(&shared);
     let is_lost = body.shared.is_some() && matches!(shared, Err(SessionError::Crypto(_)));
 
     heed::session(ctx, &mut session, &mut sessions, (place, message, &opened, &body), &mut notices);
-    if is_lost {
-        session.state.miss(&[Gap { from: opened.position, count: 1 }], ctx.now);
+    if is_lost && place != Standing::Contested {
+        sessions.gaps.miss(&[Gap { from: opened.position, count: 1 }], ctx.now);
     }
     match place {
         Standing::Active => heed::acks(ctx, &session, &mut sessions, &body, &mut notices)?,
-        // It is heard of, and says nothing of the active session.
-        Standing::Former => sessions.is_due |= sessions.waiting.heard(ctx.now),
-        Standing::Contested => {}
+        // Whoever still seals in a former session does not know of the active one.
+        Standing::Former if sessions.waiting.heard(ctx.now) => sessions.is_due = true,
+        Standing::Former | Standing::Contested => {}
     }
     let trust = heed::manifests(ctx, (contact, studied), &body, &mut notices)?;
     if opened.closed_lane {
@@ -289,10 +296,10 @@ pub(super) fn finish(
     };
     blocks(ctx, &received.session, opened.blocks)?;
     super::begin::index(ctx.tx, &session.ratchet, &tags, name)?;
-    let next = [sessions.lineage.next_expiry(), session.ratchet.next_expiry()];
+    let next = [sessions.next_expiry(), session.ratchet.next_expiry()];
     sessions.set_timer(next.into_iter().flatten().min(), ctx.tx, ctx.now)?;
     super::seal::store(ctx, session)?;
-    if is_new || sessions != before {
+    if before.as_ref() != Some(&sessions) {
         ctx.tx.put(slot, &sessions)?;
     }
     Ok(Received::Message(Box::new(received)))

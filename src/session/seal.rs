@@ -1,7 +1,7 @@
 //! Sealing for one device. `docs/PROTOCOL.md` §9.1.
 
 use super::SessionError;
-use super::body::{Body, View};
+use super::body::{Ack, Body, View};
 use super::contact::{self, Contact};
 use super::context::{Context, Stopped, refuse};
 use super::device::DeviceSessions;
@@ -15,11 +15,13 @@ use crate::identity::ids::{AccountId, DeviceId};
 use crate::pairwise::{Authentication, FirstAnswer, Frame};
 use crate::ratchet::{Gap, Ratchet, RatchetError};
 use crate::storage::{Interrupt, Slot, Want};
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 use crate::wire::Wire as _;
 
 /// For how long a former session is acknowledged.
 const NAMED_FOR: Span = Span::from_days(1);
+/// How many of them are.
+const MAX_NAMED: usize = 3;
 
 /// What a message says.
 #[derive(Clone, Copy, Debug, Default)]
@@ -111,7 +113,7 @@ pub fn seal(
     let active = sessions.lineage.active.ok_or_else(|| refuse(SessionError::NoSession))?;
     let mut session = open(ctx, &active.session)?;
     let answer = answer(ctx, &mut session, account)?;
-    let former = former_ack(ctx, &sessions)?;
+    let former = former_acks(ctx, &sessions)?;
     let before = sessions.clone();
     let sealed = seal_in(ctx, &mut session, &mut sessions, (&contact, say, answer, former))?;
     store(ctx, session)?;
@@ -136,19 +138,31 @@ fn answer(
     Ok(Some(answering.answer(&account, ctx.tx.rng()).map_err(refuse)?))
 }
 
-/// What was last opened in the newest former session, for a day: the other side may wait for an ack there.
-fn former_ack(ctx: &mut Context<'_, '_>, sessions: &DeviceSessions) -> Result<Option<super::Ack>, Interrupt> {
-    let is_fresh = |place: &&Place| {
-        place.until.is_some_and(|until| is_within(until.minus(RECEIVES_FOR), ctx.now, NAMED_FOR))
-    };
-    let Some(former) = sessions.lineage.former.first().filter(is_fresh) else { return Ok(None) };
-    let key = SessionState::key(ctx.tx.vault(), &former.session);
-    let state = ctx.tx.read::<SessionState>(key)?;
-    Ok(state.value().and_then(|state| state.opened))
+/// What was last opened in former sessions, for a day: the other side may wait for an ack there.
+pub(super) fn former_acks(
+    ctx: &mut Context<'_, '_>,
+    sessions: &DeviceSessions,
+) -> Result<Vec<Ack>, Interrupt> {
+    let keys = named(sessions, ctx.now).map(|place| SessionState::key(ctx.tx.vault(), &place.session));
+    let keys: Vec<_> = keys.collect();
+    ctx.tx.need(keys.iter().copied().map(Want::Record))?;
+    let mut acks = Vec::new();
+    for key in keys {
+        acks.extend(ctx.tx.read::<SessionState>(key)?.value().and_then(|state| state.opened));
+    }
+    Ok(acks)
 }
 
-/// What [`seal_in`] needs beside a session: the contact, what is said, the first answer, and an ack for a former session.
-pub(super) type Saying<'a> = (&'a Contact, &'a Say<'a>, Option<FirstAnswer>, Option<super::Ack>);
+/// The former sessions that are acknowledged.
+pub(super) fn named(sessions: &DeviceSessions, now: Timestamp) -> impl Iterator<Item = &Place> {
+    let is_fresh = move |place: &&Place| {
+        place.until.is_some_and(|until| is_within(until.minus(RECEIVES_FOR), now, NAMED_FOR))
+    };
+    sessions.lineage.former.iter().filter(is_fresh).take(MAX_NAMED)
+}
+
+/// What [`seal_in`] needs beside a session: the contact, what is said, the first answer, and acks for former sessions.
+pub(super) type Saying<'a> = (&'a Contact, &'a Say<'a>, Option<FirstAnswer>, Vec<Ack>);
 
 /// Seals in a session that was read, and changes it in memory. The caller stores session and device.
 pub(super) fn seal_in(
@@ -168,7 +182,7 @@ pub(super) fn seal_in(
         acks: state.opened.into_iter().chain(former).collect(),
         withdrawn: sessions.lineage.withdrawn_here.filter(|_| names_withdrawn),
         linking: state.linking(),
-        gaps: state.named_gaps(),
+        gaps: sessions.gaps.named(),
         shared: say.shared.map(|(pointer, _)| duplicate(pointer)),
         repairs: say.repairs,
     };

@@ -142,20 +142,14 @@ impl Account<'_> {
         }
         let named = self.gaps.iter().any(|gap| holds(gap, message.position));
         let is_covered = covered.get(message.session.as_bytes()).is_some_and(|newest| number <= *newest);
-        if message.session != self.session {
-            return match (is_covered && !named, self.is_settled) {
-                (true, _) => Fate::Settled,
-                (false, true) => Fate::Again(None),
-                (false, false) => Fate::Waits,
-            };
+        if is_covered && !named {
+            return Fate::Settled;
         }
-        match (is_covered, named) {
-            (true, false) => Fate::Settled,
-            (_, true) if !is_within(message.at, now, ON_ITS_WAY) => {
-                Fate::Again(Some(Gap { from: message.position, count: 1 }))
-            }
-            _ => Fate::Waits,
+        let is_left_behind = message.session != self.session && self.is_settled;
+        if !(named || is_left_behind) || is_within(message.at, now, ON_ITS_WAY) {
+            return Fate::Waits;
         }
+        Fate::Again(named.then_some(Gap { from: message.position, count: 1 }))
     }
 }
 

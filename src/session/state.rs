@@ -1,23 +1,14 @@
 //! What is kept of a session beside its ratchet, and where everything of it lies. `docs/PROTOCOL.md` §9.1, §9.8.
 
 use super::body::{Ack, History, Linking};
-use super::lineage::is_within;
 use crate::crypto::hash::Hash;
 use crate::handshake::{Answering, Awaiting};
 use crate::identity::ids::{AccountId, DeviceId};
-use crate::ratchet::{BlockId, Gap, Position, Tag};
+use crate::ratchet::{BlockId, Position, Tag};
 use crate::storage::{Format, Key, Record, Table, Vault};
-use crate::time::{Span, Timestamp};
 use crate::wire::Rule;
 use crate::wire::generated::messages as proto;
-use crate::wire::message::{Message, required, required_array};
-
-/// For how long a gap is named.
-const PATIENCE: Span = Span::from_days(3);
-/// How many gaps are remembered.
-const MAX_GAPS: usize = 16;
-/// How many are named in a body.
-const MAX_NAMED: usize = 8;
+use crate::wire::message::{Message, required_array};
 
 /// One session, apart from its ratchet.
 #[derive(Debug)]
@@ -33,7 +24,6 @@ pub struct SessionState {
     pub(super) sealed: Option<Ack>,
     /// The newest message that was opened.
     pub(super) opened: Option<Ack>,
-    pub(super) gaps: Vec<UnfilledGap>,
 }
 
 /// What is left of the handshake until the first answer.
@@ -45,13 +35,6 @@ pub(super) enum Unfinished {
     Awaiting(Awaiting, Option<Linking>),
     /// The other one has begun, and was not answered yet.
     Answering(Answering),
-}
-
-/// A gap, and when it was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct UnfilledGap {
-    gap: Gap,
-    found: Timestamp,
 }
 
 /// Whose session a tag belongs to.
@@ -67,7 +50,7 @@ pub struct SessionTag {
 
 impl SessionState {
     pub(super) const fn new(account: AccountId, device: DeviceId, handshake: Unfinished) -> Self {
-        Self { account, device, handshake, initial: None, sealed: None, opened: None, gaps: Vec::new() }
+        Self { account, device, handshake, initial: None, sealed: None, opened: None }
     }
 
     /// Where it is kept.
@@ -123,55 +106,6 @@ impl SessionState {
         is_same_chain
             && (ack.next > sealed.next || (ack.next == sealed.next && ack.history != sealed.history))
     }
-
-    /// Gaps that a message has made.
-    pub(super) fn miss(&mut self, gaps: &[Gap], now: Timestamp) {
-        let new = |gap: &Gap| UnfilledGap { gap: *gap, found: now };
-        self.gaps.extend(gaps.iter().map(new));
-        let over = self.gaps.len().saturating_sub(MAX_GAPS);
-        self.gaps.drain(..over);
-    }
-
-    /// Messages have come late, or again.
-    pub(super) fn fill(&mut self, came: &Gap) {
-        self.gaps = self.gaps.iter().flat_map(|gap| gap.without(came)).collect();
-        let over = self.gaps.len().saturating_sub(MAX_GAPS);
-        self.gaps.drain(..over);
-    }
-
-    /// The newest gaps, for a body.
-    pub(super) fn named_gaps(&self) -> Vec<Gap> {
-        let newest = self.gaps.len().saturating_sub(MAX_NAMED);
-        self.gaps.iter().skip(newest).map(|gap| gap.gap).collect()
-    }
-
-    /// Takes out the gaps that are given up.
-    pub(super) fn give_up(&mut self, now: Timestamp) -> Vec<Gap> {
-        let (over, kept): (Vec<_>, Vec<_>) = self.gaps.iter().partition(|gap| gap.is_over(now));
-        self.gaps = kept;
-        over.into_iter().map(|gap: UnfilledGap| gap.gap).collect()
-    }
-}
-
-impl UnfilledGap {
-    fn is_over(&self, now: Timestamp) -> bool {
-        !is_within(self.found, now, PATIENCE)
-    }
-
-    /// What is left of it when these messages have come: nothing, one part, or two.
-    fn without(&self, came: &Gap) -> Vec<Self> {
-        let (from, chain) = (self.gap.from.number, self.gap.from.chain);
-        let end = from.saturating_add(self.gap.count);
-        let (start, stop) = (came.from.number, came.from.number.saturating_add(came.count));
-        if came.from.chain != chain || stop <= from || start >= end {
-            return vec![*self];
-        }
-        let part = |number: u32, until: u32| {
-            let gap = Gap { from: Position { chain, number }, count: until.saturating_sub(number) };
-            (gap.count > 0).then_some(Self { gap, ..*self })
-        };
-        [part(from, start), part(stop, end)].into_iter().flatten().collect()
-    }
 }
 
 impl SessionTag {
@@ -212,21 +146,6 @@ impl Record for SessionTag {
     const TABLE: Table = Table::SESSION_TAGS;
 }
 
-impl Message for UnfilledGap {
-    type Proto = proto::UnfilledGap;
-
-    fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
-        Ok(Self {
-            gap: Gap::from_proto(required(proto.gap)?)?,
-            found: Timestamp::from_millis(required(proto.found)?),
-        })
-    }
-
-    fn to_proto(&self) -> Self::Proto {
-        proto::UnfilledGap { gap: Some(self.gap.to_proto()), found: Some(self.found.as_millis()) }
-    }
-}
-
 impl Message for SessionState {
     type Proto = proto::SessionState;
 
@@ -250,7 +169,6 @@ impl Message for SessionState {
             initial: hash(proto.initial)?,
             sealed: proto.sealed.map(Ack::from_proto).transpose()?,
             opened: proto.opened.map(Ack::from_proto).transpose()?,
-            gaps: proto.gaps.into_iter().map(UnfilledGap::from_proto).collect::<Result<_, _>>()?,
         })
     }
 
@@ -269,7 +187,6 @@ impl Message for SessionState {
             initial: self.initial.map(|initial| initial.as_bytes().to_vec()),
             sealed: self.sealed.as_ref().map(Ack::to_proto),
             opened: self.opened.as_ref().map(Ack::to_proto),
-            gaps: self.gaps.iter().map(UnfilledGap::to_proto).collect(),
         }
     }
 }

@@ -45,15 +45,14 @@ fn tidy(ctx: &mut Context<'_, '_>, name: (AccountId, DeviceId)) -> Result<Vec<No
     for session in sessions.lineage.expire(ctx.now) {
         delete(ctx, &session)?;
     }
-    let mut next = sessions.lineage.next_expiry();
-    let mut notices = Vec::new();
+    let lost = sessions.gaps.give_up(ctx.now);
+    let notices = lost.into_iter().map(|gap| Notice::Lost(name.0, name.1, gap)).collect();
+    let mut next = sessions.next_expiry();
     if let Some(active) = sessions.lineage.active
         && let Some(mut session) = found(open(ctx, &active.session))?
     {
         let over = session.ratchet.expire(ctx.now).into_iter().map(BlockChange::Delete).collect();
         blocks(ctx, &active.session, over)?;
-        let lost = session.state.give_up(ctx.now);
-        notices.extend(lost.into_iter().map(|gap| Notice::Lost(name.0, name.1, gap)));
         next = next.into_iter().chain(session.ratchet.next_expiry()).min();
         super::seal::store(ctx, session)?;
     }
@@ -104,7 +103,7 @@ pub fn decide(
     if !sessions.lineage.decide(is_believed, ctx.now) {
         return Err(refuse(SessionError::NoSession));
     }
-    let next = sessions.lineage.next_expiry();
+    let next = sessions.next_expiry();
     sessions.set_timer(next, ctx.tx, ctx.now)?;
     ctx.tx.put(slot, &sessions)?;
     Ok(())

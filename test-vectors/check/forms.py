@@ -122,6 +122,7 @@ def flag(value: Any) -> bool:
 EVENTS = {
     "begin": {"session": octets_of(32), "at": u64},
     "accept": {"session": octets_of(32), "active": flag, "former": flag, "at": u64},
+    "accept_after": {"session": octets_of(32), "given_up": octets_of(16), "active": flag, "former": flag, "at": u64},
     "settle": {"session": octets_of(32)},
     "withdraw": {"name": octets_of(16)},
     "probe": {"at": u64},

@@ -93,13 +93,17 @@ class Lineage:
         session.deleted_at = 0
         self.former.append(session)
 
-    def use(self, session: Session, now: int) -> None:
-        before, self.active, self.withdrawn = self.active, session, b""
-        if before is None:
-            return
-        if before.begun_here and not before.settled and not session.begun_here:
-            self.withdrawn = before.name[:16]
-        self.retire(before, now)
+    def use(self, session: Session, now: int, withdrawn: bytes) -> None:
+        """Another session is active; a probe in the one before says nothing any more."""
+        if self.active is not None:
+            self.retire(self.active, now)
+        self.active, self.withdrawn, self.is_probed = session, withdrawn, False
+
+    def rank(self) -> bytes:
+        """Of the row that this device has begun and that is not settled, if there is one."""
+        if self.active is None or self.active.settled:
+            return b""
+        return self.withdrawn or (self.active.name[:16] if self.active.begun_here else b"")
 
     def take_contested(self) -> Session:
         taken, self.contested, self.is_probed = self.contested, None, False
@@ -108,35 +112,36 @@ class Lineage:
     # Events.
 
     def begin(self, session: bytes, at: int) -> str:
-        self.use(Session(session, True), at)
+        self.use(Session(session, True), at, self.rank())
         return "active"
 
-    def accept(self, session: bytes, active: bool, former: bool, at: int) -> str:
+    def accept(self, session: bytes, active: bool, former: bool, at: int, given_up: bytes = b"") -> str:
         new, old = Session(session, False), self.active
         if old is None:
-            self.use(new, at)
+            self.use(new, at, self.withdrawn)
             return "active"
         if len(self.former) >= TOO_MANY_FORMER:
             return "too-soon"
-        if session[:16] in self.named:
+        rank, mine = given_up or session[:16], self.rank()
+        if session[:16] in self.named or (rank in self.named and not active):
             self.retire(new, at)
             return "former"
-        if old.settled:
-            if not active:
+        if not active:
+            none_settled = not old.settled and not any(each.settled for each in self.former)
+            if not (former and not old.settled) and not (old.begun_here and none_settled):
                 return self.contest(new, at)
+            if old.begun_here and mine and mine < rank:
+                self.retire(new, at)
+                return "former"
+        if old.settled:
             if is_within(self.replaced_at, at, HOUR):
                 return "too-soon"
             self.replaced_at = at
-        elif old.begun_here:
-            if not (active or former or not any(each.settled for each in self.former)):
-                return self.contest(new, at)
-            if old.name < session and not active:
-                self.retire(new, at)
-                return "former"
-        elif not (active or former):
-            return self.contest(new, at)
-        self.use(new, at)
+        self.use(new, at, mine)
         return "active"
+
+    def accept_after(self, session: bytes, given_up: bytes, active: bool, former: bool, at: int) -> str:
+        return self.accept(session, active, former, at, given_up)
 
     def contest(self, session: Session, now: int) -> str:
         if self.contested is not None:
@@ -157,15 +162,18 @@ class Lineage:
         if name not in self.named:
             self.named = [name, *self.named][:NAMES]
         if self.contested is not None and self.contested.name[:16] == name:
-            self.retire(self.take_contested(), self.day_began)
+            honest = self.take_contested()
+            honest.deleted_at = self.day_began + MONTH
+            self.former.append(honest)
         return "heard"
 
     def probe(self, at: int) -> str:
-        self.is_probed, self.day_began = True, at
+        if self.contested is not None and not self.is_probed:
+            self.is_probed, self.day_began = True, at
         return "sealed"
 
     def become_active(self, now: int) -> str:
-        self.use(self.take_contested(), now)
+        self.use(self.take_contested(), now, b"")
         self.replaced_at = now
         return "active"
 

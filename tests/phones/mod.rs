@@ -21,13 +21,16 @@ use sottovoce::identity::recovery::RecoveryKey;
 use sottovoce::identity::validity::{LONGEST, Validity};
 use sottovoce::ratchet::Gap;
 use sottovoce::session::{
-    Arrival, Claimed, Context, Introduction, Notice, OwnDevice, Received, Say, SealedFrame, SessionError,
-    SharedBody, fan_out,
+    DeviceSessions, Introduction, Notice, OwnDevice, Received, SealedFrame, SessionError, SharedBody, fan_out,
 };
 use sottovoce::storage::job::JobId;
-use sottovoce::storage::timer::take_due;
-use sottovoce::storage::{Loaded, Machine, MemoryStore, RunError, Step, Stop, Vault, run, step};
+use sottovoce::storage::{Effects, Machine as _, MemoryStore, RunError, Step, Store as _, Vault, run};
 use sottovoce::time::{Span, Timestamp};
+
+mod machine;
+
+use machine::Device;
+pub use machine::{Input, Output};
 
 pub const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
 
@@ -116,106 +119,6 @@ pub struct Mail {
     pub blob: Option<Vec<u8>>,
 }
 
-pub enum Input {
-    Seal(Name, Option<(BlobPointer, [u8; 16])>, Option<Gap>),
-    Begin(Name, Option<(BlobPointer, [u8; 16])>, ClaimRequest, Box<ClaimAnswer>, Address),
-    Receive(Vec<u8>, Option<Vec<u8>>),
-    Introduces(Name),
-    Learn(Box<Verified<Account>>),
-    Decide(Name, bool),
-    Unknown(AccountId),
-    FanOut(JobId, BlobPointer, [u8; 16], Vec<AccountId>),
-    KeepPrekeys(OwnBundle, Vec<sottovoce::identity::prekeys::OneTimeSecret>),
-    Wake,
-}
-
-#[derive(Debug)]
-pub enum Output {
-    Frame(SealedFrame),
-    Received(Received),
-    Introduces(bool),
-    Notices(Vec<Notice>),
-    Progress(fan_out::Progress),
-}
-
-struct Device<'a> {
-    vault: &'a Vault,
-    own: OwnDevice<'a>,
-}
-
-impl Machine for Device<'_> {
-    type Input = Input;
-    type Output = Output;
-    type Refused = SessionError;
-
-    fn step(
-        &self,
-        loaded: &Loaded,
-        now: Timestamp,
-        seed: Seed,
-        input: &Input,
-    ) -> Result<Step<Output>, SessionError> {
-        step(self.vault, loaded, seed, |tx| {
-            let mut ctx = Context { own: self.own, now, tx };
-            Self::body(&mut ctx, input).map(|output| vec![output])
-        })
-    }
-}
-
-impl Device<'_> {
-    fn body(ctx: &mut Context<'_, '_>, input: &Input) -> Result<Output, Stop<SessionError>> {
-        use sottovoce::session as s;
-        let say = |shared: &'_ Option<(BlobPointer, [u8; 16])>| {
-            shared.as_ref().map(|(pointer, reference)| (duplicate(pointer), *reference))
-        };
-        Ok(match input {
-            Input::Seal(to, shared, repairs) => {
-                let shared = say(shared);
-                let shared = shared.as_ref().map(|(pointer, reference)| (pointer, *reference));
-                Output::Frame(s::seal(ctx, *to, &Say { shared, repairs: *repairs })?)
-            }
-            Input::Begin(to, shared, request, answer, address) => {
-                let shared = say(shared);
-                let shared = shared.as_ref().map(|(pointer, reference)| (pointer, *reference));
-                let say = Say { shared, repairs: None };
-                Output::Frame(s::begin(ctx, *to, &Claimed { request, answer, address }, &say)?.0)
-            }
-            Input::Receive(frame, blob) => {
-                Output::Received(s::receive(ctx, &Arrival { frame, blob: blob.as_deref() })?)
-            }
-            Input::Introduces(to) => Output::Introduces(s::needs_introduction(ctx, *to)?),
-            Input::Learn(account) => Output::Notices(s::learn(ctx, (**account).clone(), None)?),
-            Input::Decide(name, believed) => {
-                s::decide(ctx, *name, *believed)?;
-                Output::Notices(Vec::new())
-            }
-            Input::Unknown(account) => Output::Notices(s::unknown_tag(ctx, *account)?),
-            Input::KeepPrekeys(bundle, pairs) => {
-                s::keep_bundle(ctx.tx, bundle)?;
-                s::keep_stock(ctx.tx, pairs)?;
-                Output::Notices(Vec::new())
-            }
-            Input::FanOut(id, pointer, reference, accounts) => {
-                fan_out::start(ctx, *id, (pointer, *reference), accounts)?;
-                Output::Notices(Vec::new())
-            }
-            Input::Wake => {
-                let taken = take_due(ctx.tx, ctx.now, 1)?;
-                let mut notices = Vec::new();
-                for timer in &taken.timers {
-                    if let Some(id) = JobId::of(timer)
-                        && let Some(running) = fan_out::job(ctx.tx, id)?
-                    {
-                        return Ok(Output::Progress(fan_out::go_on(ctx, id, running)?));
-                    }
-                    notices.extend(s::tend(ctx, timer)?.unwrap_or_default());
-                }
-                Output::Notices(notices)
-            }
-        })
-    }
-}
-
 pub fn duplicate(pointer: &BlobPointer) -> BlobPointer {
     BlobPointer { key: pointer.key.duplicate(), hash: pointer.hash }
 }
@@ -270,6 +173,39 @@ impl Phone {
             Err(RunError::Refused(error)) => Err(error),
             Err(other) => panic!("{other:?}"),
         }
+    }
+
+    /// Decides on what is in the store now, and does not commit it.
+    pub fn decide(&mut self, input: &Input) -> Effects<Output> {
+        let own = OwnDevice {
+            account: &self.account,
+            secret: &self.secret,
+            addresses: &self.addresses,
+            manifests: &self.manifests,
+        };
+        let device = Device { vault: &self.vault, own };
+        let mut wants = Vec::new();
+        loop {
+            let loaded = self.store.load(&wants).unwrap();
+            match device.step(&loaded, self.now, Seed::draw(&mut self.rng).unwrap(), input).unwrap() {
+                Step::Ready(effects) => return effects,
+                Step::Load(more) => wants.extend(more),
+            }
+        }
+    }
+
+    /// What is kept of a device, if anything.
+    pub fn look(&mut self, name: Name) -> Option<DeviceSessions> {
+        match self.run(Input::Look(name)) {
+            Ok(Output::Sessions(sessions)) => Some(*sessions),
+            Err(SessionError::NoSession) => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// th2 of the session in which it seals for a device.
+    pub fn active(&mut self, name: Name) -> Option<Hash> {
+        Some(self.look(name)?.lineage.active?.session)
     }
 
     /// Takes a newer manifest of its own account.

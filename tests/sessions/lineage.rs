@@ -204,7 +204,7 @@ impl World {
         if mail.from != THIEF && seen.is_some_and(|seen| seen >= mail.number) {
             return;
         }
-        let place = match self.sides[to].lineage.standing(&mail.session) {
+        let place = match self.sides[to].lineage.standing(&mail.session, self.now) {
             Some(place) => place,
             // Only a frame with an Initial may begin, and an Initial is accepted once.
             None if mail.has_heard && mail.from != THIEF || seen.is_some() => return,
@@ -248,7 +248,9 @@ impl World {
         };
         let mut placed = Placed::TooSoon;
         let event = if proof.of_active { "accept linked" } else { "accept" };
-        self.change(mail.to, event, |side, now| placed = side.lineage.accept(mail.session, proof, now));
+        self.change(mail.to, event, |side, now| {
+            placed = side.lineage.accept(mail.session, mail.withdrawn, proof, now)
+        });
         match placed {
             Placed::Active => Some(Standing::Active),
             Placed::Former => Some(Standing::Former),
@@ -412,10 +414,19 @@ fn what_is_due_is_done_when_it_is_due() {
     assert_eq!(lineage.next_expiry(), None);
 }
 
+/// Two with a session that is a day old, so that either may begin another.
+fn rested() -> (Phone, Phone) {
+    let (mut a, mut b) = acquainted();
+    for phone in [&mut a, &mut b] {
+        phone.now = phone.now.plus(hours(24));
+    }
+    (a, b)
+}
+
 /// A device that begins before it has answered has nothing sealed to end, and is linked all the same.
 #[test]
 fn who_begins_before_it_answers_is_linked() {
-    let (mut a, mut b) = acquainted();
+    let (mut a, mut b) = rested();
     let first = a.begin(&mut b, b"again").unwrap();
     assert_eq!(b.hears(&first).place, Standing::Active);
     let second = b.begin(&mut a, b"and again").unwrap();
@@ -426,7 +437,7 @@ fn who_begins_before_it_answers_is_linked() {
 #[test]
 fn who_begins_after_an_answer_that_is_lost_is_linked() {
     for seed in 0..6 {
-        let (mut a, mut b) = acquainted();
+        let (mut a, mut b) = rested();
         (a.rng, b.rng) = (generator(seed), generator(seed + 100));
         let first = a.begin(&mut b, b"again").unwrap();
         b.hears(&first);
@@ -442,7 +453,7 @@ fn who_begins_after_an_answer_that_is_lost_is_linked() {
 /// Whoever goes on in a former session has not heard of the active one.
 #[test]
 fn a_device_that_stays_behind_is_called_again() {
-    let (mut a, mut b) = acquainted();
+    let (mut a, mut b) = rested();
     drop(a.begin(&mut b, b"lost").unwrap());
     let is_due = |a: &mut Phone, b: &mut Phone| {
         let mail = b.say(a.name, b"still here").unwrap();

@@ -14,5 +14,15 @@
 mod phones;
 
 mod basic;
+mod both;
+mod clones;
+mod copies;
 mod fan_out;
+mod forced;
+mod gaps;
 mod lineage;
+mod senders;
+mod support;
+
+#[global_allocator]
+static HEAP: sottovoce_heap::Heap = sottovoce_heap::Heap;

@@ -53,6 +53,13 @@ impl Story {
         self.event(event, answer.into())
     }
 
+    /// Begun by somebody who has given up another one for it.
+    fn accept_after(self, (number, given_up): (u8, u8), linked: Linked, at: u64, answer: &str) -> Self {
+        let Linked { active, former } = linked;
+        let event = json!({ "do": "accept_after", "session": session(number), "given_up": hex([given_up; 16]), "active": active, "former": former, "at": (START + at).to_string() });
+        self.event(event, answer.into())
+    }
+
     fn settle(self, number: u8) -> Self {
         self.event(json!({ "do": "settle", "session": session(number) }), "settled".into())
     }
@@ -161,8 +168,32 @@ fn rows() -> Stories {
             story().begin(1, 0).begin(5, 1).accept(7, NOT, 2, "former"),
         ),
         (
-            "begun here again, none settled: not linked, higher",
-            story().begin(1, 0).begin(5, 1).accept(3, NOT, 2, "active"),
+            "begun here again, none settled: not linked, the row is lower",
+            story().begin(1, 0).begin(5, 1).accept(3, NOT, 2, "former"),
+        ),
+        (
+            "begun here again, none settled: not linked, the row is higher",
+            story().begin(5, 0).begin(1, 1).accept(3, NOT, 2, "active"),
+        ),
+        (
+            "begun here, the other side's row is lower",
+            story().begin(4, 0).accept_after((7, 2), NOT, 1, "active"),
+        ),
+        (
+            "begun here, the other side's row is higher",
+            story().begin(4, 0).accept_after((2, 7), NOT, 1, "former"),
+        ),
+        (
+            "begun here, the other side's row is withdrawn",
+            story().begin(4, 0).withdraw(2).accept_after((3, 2), NOT, 1, "former"),
+        ),
+        (
+            "begun here, the other side's row is withdrawn, and linked",
+            story().begin(4, 0).withdraw(2).accept_after((3, 2), ACTIVE, 1, "active"),
+        ),
+        (
+            "begun here, given up, begun here again: the row stays",
+            story().begin(6, 0).accept(3, NOT, 1, "active").begin(9, 2).accept(7, NOT, 3, "former"),
         ),
         (
             "begun here, the former one is settled late",
@@ -321,8 +352,12 @@ fn contests() -> Stories {
         ),
         ("contested, then begun here", contested().begin(3, 2 * HOUR).decide(true, 3 * HOUR, "active")),
         (
-            "contested, then a linked one, then believed",
-            probed().accept(3, ACTIVE, 3 * HOUR, "active").outlast(3 * DAY, "active"),
+            "contested, then a linked one: another probe is due in it",
+            probed()
+                .accept(3, ACTIVE, 3 * HOUR, "active")
+                .outlast(3 * DAY, "nothing")
+                .probe(3 * DAY)
+                .outlast(4 * DAY, "active"),
         ),
         ("a contested one proves nothing", contested().accept(3, NOT, 2 * HOUR, "too-soon")),
         (

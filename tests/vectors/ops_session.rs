@@ -77,9 +77,10 @@ fn happen(lineage: &mut Lineage, event: &Inputs) -> Value {
             lineage.begin(session(), at());
             "active"
         }
-        "accept" => {
+        "accept" | "accept_after" => {
             let proof = Proof { of_active: flag("active"), of_former: flag("former") };
-            match lineage.accept(session(), proof, at()) {
+            let given_up = event.0.get("given_up").map(|_| SessionPrefix(event.array("given_up")));
+            match lineage.accept(session(), given_up, proof, at()) {
                 Placed::Active => "active",
                 Placed::Former => "former",
                 Placed::Contested => "contested",

@@ -3305,6 +3305,8 @@ pub struct DeviceSessions {
     pub timer_due: ::core::option::Option<u64>,
     #[prost(uint64, optional, tag = "18")]
     pub timer_set: ::core::option::Option<u64>,
+    #[prost(message, repeated, tag = "19")]
+    pub gaps: ::prost::alloc::vec::Vec<UnfilledGap>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3353,8 +3355,6 @@ pub struct SessionState {
     pub sealed: ::core::option::Option<SessionAck>,
     #[prost(message, optional, tag = "8")]
     pub opened: ::core::option::Option<SessionAck>,
-    #[prost(message, repeated, tag = "9")]
-    pub gaps: ::prost::alloc::vec::Vec<UnfilledGap>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -3478,7 +3478,7 @@ impl Described for messages::SessionBody {
 
 static SESSION_BODY: Schema = Schema {
     name: "SessionBody",
-    max_bytes: 585,
+    max_bytes: 687,
     secret: true,
     fields: &[
         Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
@@ -3488,7 +3488,7 @@ static SESSION_BODY: Schema = Schema {
         Field { number: 5, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
         Field { number: 6, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
         Field { number: 7, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 8, kind: Kind::Message(&SESSION_ACK), presence: Presence::Repeated { max: 2 } },
+        Field { number: 8, kind: Kind::Message(&SESSION_ACK), presence: Presence::Repeated { max: 4 } },
         Field { number: 9, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
         Field { number: 10, kind: Kind::Message(&LINKING), presence: Presence::MayBeAbsent },
         Field { number: 11, kind: Kind::Message(&SESSION_GAP), presence: Presence::Repeated { max: 8 } },
@@ -3518,10 +3518,10 @@ impl Described for messages::Linking {
 
 static LINKING: Schema = Schema {
     name: "Linking",
-    max_bytes: 154,
+    max_bytes: 200,
     secret: false,
     fields: &[
-        Field { number: 1, kind: Kind::Message(&LINK_PROOF), presence: Presence::Repeated { max: 3 } },
+        Field { number: 1, kind: Kind::Message(&LINK_PROOF), presence: Presence::Repeated { max: 4 } },
         Field { number: 2, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
         Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
     ],
@@ -3635,7 +3635,7 @@ impl Described for messages::DeviceSessions {
 
 static DEVICE_SESSIONS: Schema = Schema {
     name: "DeviceSessions",
-    max_bytes: 1314,
+    max_bytes: 1906,
     secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
@@ -3656,6 +3656,7 @@ static DEVICE_SESSIONS: Schema = Schema {
         Field { number: 16, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
         Field { number: 17, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
         Field { number: 18, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 19, kind: Kind::Message(&UNFILLED_GAP), presence: Presence::Repeated { max: 16 } },
     ],
 };
 
@@ -3699,7 +3700,7 @@ impl Described for messages::SessionState {
 
 static SESSION_STATE: Schema = Schema {
     name: "SessionState",
-    max_bytes: 3841,
+    max_bytes: 3295,
     secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
@@ -3710,7 +3711,6 @@ static SESSION_STATE: Schema = Schema {
         Field { number: 6, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
         Field { number: 7, kind: Kind::Message(&SESSION_ACK), presence: Presence::MayBeAbsent },
         Field { number: 8, kind: Kind::Message(&SESSION_ACK), presence: Presence::MayBeAbsent },
-        Field { number: 9, kind: Kind::Message(&UNFILLED_GAP), presence: Presence::Repeated { max: 16 } },
     ],
 };
 
