@@ -5,7 +5,7 @@ use super::body::Linking;
 use super::contact::{self, Contact};
 use super::context::{Context, Stopped, refuse};
 use super::device::DeviceSessions;
-use super::seal::{Open, Say, SealedFrame, open, read_contact, read_device, seal_in, store};
+use super::seal::{Former, Open, Say, SealedFrame, open, read_contact, read_device, seal_in, store};
 use super::state::{SessionState, SessionTag, Unfinished};
 use crate::crypto::random::Seed;
 use crate::crypto::secret::Secret;
@@ -62,7 +62,7 @@ pub fn begin(
     sessions.lineage.begin(transcript, ctx.now);
     sessions.renewed_at = Some(ctx.now);
     sessions.is_due = false;
-    let sealed = seal_in(ctx, &mut session, &mut sessions, (&contact, say, None, None))?;
+    let sealed = seal_in(ctx, &mut session, &mut sessions, (&contact, say, None, Former::default()))?;
     index(ctx.tx, &session.ratchet, &[], (account, device))?;
     store(ctx, session)?;
     let next = sessions.lineage.next_expiry();

@@ -27,21 +27,21 @@ pub(super) struct Heard {
     pub(super) studied: Option<Studied>,
 }
 
-/// A message, and where it came.
-type Came<'a> = (Standing, &'a [u8], &'a Opened, &'a Body);
+/// A message, where it came, and whether what it says is lost.
+type Came<'a> = (Standing, &'a [u8], &'a Opened, &'a Body, bool);
 
 /// What concerns the session and its place among the others.
 pub(super) fn session(
     ctx: &mut Context<'_, '_>,
     session: &mut Open,
     sessions: &mut DeviceSessions,
-    (place, message, opened, body): Came<'_>,
+    (place, message, opened, body, is_lost): Came<'_>,
     notices: &mut Vec<Notice>,
 ) {
     let (account, device) = (sessions.account, sessions.device);
     let name = session.ratchet.transcript();
     let is_beyond = is_beyond_end(session, sessions, opened);
-    let is_other = history(ctx, session, (message, opened, body), notices);
+    let is_other = history(ctx, session, (message, opened, body, is_lost), notices);
     if (is_beyond || is_other) && place != Standing::Contested {
         sessions.is_due = true;
         if !core::mem::replace(&mut sessions.is_copied, true) {
@@ -83,7 +83,7 @@ pub(super) fn session(
 fn history(
     ctx: &Context<'_, '_>,
     session: &mut Open,
-    (message, opened, body): (&[u8], &Opened, &Body),
+    (message, opened, body, is_lost): (&[u8], &Opened, &Body, bool),
     notices: &mut Vec<Notice>,
 ) -> bool {
     let state = &mut session.state;
@@ -93,13 +93,16 @@ fn history(
     if let Some(repairs) = &body.repairs {
         state.fill(repairs);
     }
+    let this = Gap { from: opened.position, count: 1 };
+    if opened.is_late {
+        state.fill(&this);
+    }
+    if is_lost {
+        state.miss(&[this], ctx.now);
+    }
     let lost = state.give_up(ctx.now);
     notices.extend(lost.into_iter().map(|gap| Notice::Lost(account, device, gap)));
-    if opened.is_late {
-        state.fill(&Gap { from: opened.position, count: 1 });
-        return false;
-    }
-    state.open(opened.position, message, body.before, opened.gaps.is_empty())
+    !opened.is_late && state.open(opened.position, message, body.before, opened.gaps.is_empty())
 }
 
 /// Whether the other side had ended the session before this message.

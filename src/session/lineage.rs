@@ -111,6 +111,11 @@ pub(super) fn is_within(at: Timestamp, now: Timestamp, span: Span) -> bool {
     at <= now && now.since(at) < span
 }
 
+/// Whether a time is less than `span` from now, to either side: for what is lost when it ends, so that a clock which is put back ends nothing.
+pub(super) fn is_near(at: Timestamp, now: Timestamp, span: Span) -> bool {
+    now.since(at) < span && at.since(now) < span
+}
+
 impl Place {
     const fn new(session: Hash, is_begun_here: bool) -> Self {
         Self { session, is_begun_here, is_settled: false, until: None, end: None }

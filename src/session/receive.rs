@@ -20,7 +20,7 @@ use crate::identity::account::Account;
 use crate::identity::chain::SignedHeader;
 use crate::identity::ids::{AccountId, DeviceId};
 use crate::pairwise::{self, Frame};
-use crate::ratchet::{BlockChange, Gap, Given, Opened, Position, RatchetError, SkippedBlock, Tag};
+use crate::ratchet::{BlockChange, Given, Opened, Position, RatchetError, SkippedBlock, Tag};
 use crate::storage::{Interrupt, Slot, Want};
 use crate::wire::Wire as _;
 
@@ -246,16 +246,15 @@ pub(super) fn finish(
 ) -> Result<Received, Stopped> {
     let Incoming { contact, sessions: (slot, mut sessions), mut session, tags } = incoming;
     let name = (sessions.account, sessions.device);
-    let before = sessions.clone();
+    // A session that is new has changed the others' places.
+    let before = session.slots.as_ref().map(|_| sessions.clone());
     let mut notices = Vec::new();
     let Heard { opened, body, shared, studied } = heard;
     let content = content(&shared);
     let is_lost = body.shared.is_some() && matches!(shared, Err(SessionError::Crypto(_)));
 
-    heed::session(ctx, &mut session, &mut sessions, (place, message, &opened, &body), &mut notices);
-    if is_lost {
-        session.state.miss(&[Gap { from: opened.position, count: 1 }], ctx.now);
-    }
+    let came = (place, message, &opened, &body, is_lost);
+    heed::session(ctx, &mut session, &mut sessions, came, &mut notices);
     if place == Standing::Active {
         heed::acks(ctx, &session, &mut sessions, &body, &mut notices)?;
     }
@@ -284,7 +283,7 @@ pub(super) fn finish(
     let next = [sessions.lineage.next_expiry(), session.ratchet.next_expiry()];
     sessions.set_timer(next.into_iter().flatten().min(), ctx.tx, ctx.now)?;
     super::seal::store(ctx, session)?;
-    if sessions != before {
+    if before.as_ref() != Some(&sessions) {
         ctx.tx.put(slot, &sessions)?;
     }
     Ok(Received::Message(Box::new(received)))

@@ -7,7 +7,7 @@ use super::context::{Context, Stopped, refuse};
 use super::device::DeviceSessions;
 use super::lineage::{Place, RECEIVES_FOR, is_within};
 use super::sent::{self, SentMessage};
-use super::state::{SessionState, Unfinished, ratchet_key};
+use super::state::{MAX_NAMED, SessionState, Unfinished, ratchet_key};
 use crate::crypto::blob::BlobPointer;
 use crate::crypto::hash::Hash;
 use crate::identity::chain::Order;
@@ -111,7 +111,7 @@ pub fn seal(
     let active = sessions.lineage.active.ok_or_else(|| refuse(SessionError::NoSession))?;
     let mut session = open(ctx, &active.session)?;
     let answer = answer(ctx, &mut session, account)?;
-    let former = former_ack(ctx, &sessions)?;
+    let former = former(ctx, &sessions)?;
     let sealed = seal_in(ctx, &mut session, &mut sessions, (&contact, say, answer, former))?;
     store(ctx, session)?;
     ctx.tx.put(slot, &sessions)?;
@@ -133,19 +133,30 @@ fn answer(
     Ok(Some(answering.answer(&account, ctx.tx.rng()).map_err(refuse)?))
 }
 
-/// What was last opened in the newest former session, for a day: the other side may wait for an ack there.
-fn former_ack(ctx: &mut Context<'_, '_>, sessions: &DeviceSessions) -> Result<Option<super::Ack>, Interrupt> {
+/// What was opened in a former session, and what is missed of it.
+#[derive(Default)]
+pub(super) struct Former {
+    opened: Option<super::Ack>,
+    gaps: Vec<Gap>,
+}
+
+/// What there is to say of the newest former session, for a day: the other side may wait for an ack there, which says nothing without
+/// the gaps before it.
+fn former(ctx: &mut Context<'_, '_>, sessions: &DeviceSessions) -> Result<Former, Interrupt> {
     let is_fresh = |place: &&Place| {
         place.until.is_some_and(|until| is_within(until.minus(RECEIVES_FOR), ctx.now, NAMED_FOR))
     };
-    let Some(former) = sessions.lineage.former.first().filter(is_fresh) else { return Ok(None) };
+    let Some(former) = sessions.lineage.former.first().filter(is_fresh) else {
+        return Ok(Former::default());
+    };
     let key = SessionState::key(ctx.tx.vault(), &former.session);
     let state = ctx.tx.read::<SessionState>(key)?;
-    Ok(state.value().and_then(|state| state.opened))
+    let Some(state) = state.value() else { return Ok(Former::default()) };
+    Ok(Former { opened: state.opened, gaps: state.named_gaps(ctx.now).collect() })
 }
 
-/// What [`seal_in`] needs beside a session: the contact, what is said, the first answer, and an ack for a former session.
-pub(super) type Saying<'a> = (&'a Contact, &'a Say<'a>, Option<FirstAnswer>, Option<super::Ack>);
+/// What [`seal_in`] needs beside a session: the contact, what is said, the first answer, and what there is to say of a former session.
+pub(super) type Saying<'a> = (&'a Contact, &'a Say<'a>, Option<FirstAnswer>, Former);
 
 /// Seals in a session that was read, and changes it in memory. The caller stores session and device.
 pub(super) fn seal_in(
@@ -163,10 +174,10 @@ pub(super) fn seal_in(
         before: state.before(),
         asks: is_probe,
         alarm: sessions.is_copied,
-        acks: state.opened.into_iter().chain(former).collect(),
+        acks: state.opened.into_iter().chain(former.opened).collect(),
         withdrawn: sessions.lineage.withdrawn_here.filter(|_| names_withdrawn),
         linking: state.linking(),
-        gaps: state.named_gaps(),
+        gaps: former.gaps.into_iter().chain(state.named_gaps(ctx.now)).take(MAX_NAMED).collect(),
         shared: say.shared.map(|(pointer, _)| duplicate(pointer)),
         repairs: say.repairs,
     };

@@ -1,7 +1,7 @@
 //! What is kept of a session beside its ratchet, and where everything of it lies. `docs/PROTOCOL.md` §9.1, §9.8.
 
 use super::body::{Ack, History, Linking};
-use super::lineage::is_within;
+use super::lineage::{is_near, is_within};
 use crate::crypto::hash::Hash;
 use crate::handshake::{Answering, Awaiting};
 use crate::identity::ids::{AccountId, DeviceId};
@@ -14,10 +14,12 @@ use crate::wire::message::{Message, required, required_array};
 
 /// For how long a gap is named.
 const PATIENCE: Span = Span::from_days(3);
+/// For how long it is named before others.
+const YOUNG: Span = Span::from_days(1);
 /// How many gaps are remembered.
 const MAX_GAPS: usize = 16;
 /// How many are named in a body.
-const MAX_NAMED: usize = 8;
+pub(super) const MAX_NAMED: usize = 8;
 
 /// One session, apart from its ratchet.
 #[derive(Debug)]
@@ -128,26 +130,25 @@ impl SessionState {
     pub(super) fn miss(&mut self, gaps: &[Gap], now: Timestamp) {
         let new = |gap: &Gap| UnfilledGap { gap: *gap, found: now };
         self.gaps.extend(gaps.iter().map(new));
-        let over = self.gaps.len().saturating_sub(MAX_GAPS);
-        self.gaps.drain(..over);
     }
 
     /// Messages have come late, or again.
     pub(super) fn fill(&mut self, came: &Gap) {
         self.gaps = self.gaps.iter().flat_map(|gap| gap.without(came)).collect();
-        let over = self.gaps.len().saturating_sub(MAX_GAPS);
-        self.gaps.drain(..over);
     }
 
-    /// The newest gaps, for a body.
-    pub(super) fn named_gaps(&self) -> Vec<Gap> {
-        let newest = self.gaps.len().saturating_sub(MAX_NAMED);
-        self.gaps.iter().skip(newest).map(|gap| gap.gap).collect()
+    /// Gaps for a body, oldest first: whoever reads as many knows nothing of what comes after the last. Those that have stayed open for a
+    /// day, because nothing was said there or what repairs them was lost too, give way to others.
+    pub(super) fn named_gaps(&self, now: Timestamp) -> impl Iterator<Item = Gap> {
+        let is_young = move |gap: &&UnfilledGap| is_within(gap.found, now, YOUNG);
+        let young = self.gaps.iter().filter(is_young);
+        young.chain(self.gaps.iter().filter(move |gap| !is_young(gap))).take(MAX_NAMED).map(|gap| gap.gap)
     }
 
-    /// Takes out the gaps that are given up.
+    /// Takes out the gaps that are given up: those that are too old, and the oldest of too many.
     pub(super) fn give_up(&mut self, now: Timestamp) -> Vec<Gap> {
-        let (over, kept): (Vec<_>, Vec<_>) = self.gaps.iter().partition(|gap| gap.is_over(now));
+        let (mut over, mut kept): (Vec<_>, Vec<_>) = self.gaps.iter().partition(|gap| gap.is_over(now));
+        over.extend(kept.drain(..kept.len().saturating_sub(MAX_GAPS)));
         self.gaps = kept;
         over.into_iter().map(|gap: UnfilledGap| gap.gap).collect()
     }
@@ -155,7 +156,7 @@ impl SessionState {
 
 impl UnfilledGap {
     fn is_over(&self, now: Timestamp) -> bool {
-        !is_within(self.found, now, PATIENCE)
+        !is_near(self.found, now, PATIENCE)
     }
 
     /// What is left of it when these messages have come: nothing, one part, or two.

@@ -14,3 +14,5 @@
 mod phones;
 
 mod basic;
+mod gaps;
+mod replaced;
