@@ -1,6 +1,6 @@
 //! What a device has not received of another. `docs/PROTOCOL.md` §9.6.
 
-use super::lineage::is_within;
+use super::lineage::{is_near, is_within};
 use crate::ratchet::{Gap, Position};
 use crate::time::{Span, Timestamp};
 use crate::wire::Rule;
@@ -9,10 +9,12 @@ use crate::wire::message::{Message, required};
 
 /// For how long a gap is named.
 const PATIENCE: Span = Span::from_days(3);
+/// For how long it is named before others.
+const YOUNG: Span = Span::from_days(1);
 /// How many gaps are remembered.
 const MAX_GAPS: usize = 16;
 /// How many are named in a body.
-const MAX_NAMED: usize = 8;
+pub(super) const MAX_NAMED: usize = 8;
 
 /// The gaps that are left in all sessions with a device, oldest first: a session may take the place of another before they are filled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,30 +31,26 @@ impl Gaps {
     /// A message has made gaps.
     pub(super) fn miss(&mut self, gaps: &[Gap], now: Timestamp) {
         self.0.extend(gaps.iter().map(|gap| UnfilledGap { gap: *gap, found: now }));
-        self.shorten();
     }
 
     /// Messages have come late, or again.
     pub(super) fn fill(&mut self, came: &Gap) {
         self.0 = self.0.iter().flat_map(|gap| gap.without(came)).collect();
-        self.shorten();
     }
 
-    fn shorten(&mut self) {
-        let over = self.0.len().saturating_sub(MAX_GAPS);
-        self.0.drain(..over);
+    /// For a body, the oldest first: whoever reads as many knows nothing of what comes after the last. Those that have stayed open for a day,
+    /// because nothing was said there or what repairs them was lost too, give way to others.
+    pub(super) fn named(&self, now: Timestamp) -> Vec<Gap> {
+        let is_young = |gap: &&UnfilledGap| is_within(gap.found, now, YOUNG);
+        let young = self.0.iter().filter(is_young);
+        young.chain(self.0.iter().filter(|gap| !is_young(gap))).take(MAX_NAMED).map(|gap| gap.gap).collect()
     }
 
-    /// The newest, for a body.
-    pub(super) fn named(&self) -> Vec<Gap> {
-        let newest = self.0.len().saturating_sub(MAX_NAMED);
-        self.0.iter().skip(newest).map(|gap| gap.gap).collect()
-    }
-
-    /// Takes out those that are given up.
+    /// Takes out those that are given up: those that are too old, and the oldest of too many.
     pub(super) fn give_up(&mut self, now: Timestamp) -> Vec<Gap> {
-        let (over, kept): (Vec<_>, Vec<_>) =
-            self.0.iter().partition(|gap| !is_within(gap.found, now, PATIENCE));
+        let (mut over, mut kept): (Vec<_>, Vec<_>) =
+            self.0.iter().partition(|gap| !is_near(gap.found, now, PATIENCE));
+        over.extend(kept.drain(..kept.len().saturating_sub(MAX_GAPS)));
         self.0 = kept;
         over.into_iter().map(|gap: UnfilledGap| gap.gap).collect()
     }

@@ -129,17 +129,21 @@ fn proof(
     opened: &Opened,
     linking: Option<&Linking>,
 ) -> Result<Proof, Stopped> {
-    let lineage = &sessions.lineage;
-    let active = lineage.active.map(|place| place.session);
-    let former = lineage.former.iter().find(|place| place.is_settled).map(|place| place.session);
     let Some(linking) = linking else { return Ok(Proof::default()) };
+    let lineage = &sessions.lineage;
+    let active: Vec<_> = lineage.active.iter().map(|place| place.session).collect();
+    let former: Vec<_> = lineage.recent().map(|place| place.session).collect();
     let vault = ctx.tx.vault();
     ctx.tx.need(active.iter().chain(&former).map(|session| Want::Record(ratchet_key(vault, session))))?;
-    let mut proves = |session: Option<Hash>| -> Result<bool, Stopped> {
-        let Some(session) = session else { return Ok(false) };
-        let slot = ctx.tx.read::<Ratchet>(ratchet_key(vault, &session))?;
-        let links = slot.value().map(Ratchet::links).unwrap_or_default();
-        Ok(linking.proofs.iter().any(|proof| proof.verify(&links, &opened.transcript()).is_ok()))
+    let mut proves = |sessions: Vec<Hash>| -> Result<bool, Stopped> {
+        for session in sessions {
+            let slot = ctx.tx.read::<Ratchet>(ratchet_key(vault, &session))?;
+            let links = slot.value().map(Ratchet::links).unwrap_or_default();
+            if linking.proofs.iter().any(|proof| proof.verify(&links, &opened.transcript()).is_ok()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     };
     Ok(Proof { of_active: proves(active)?, of_former: proves(former)? })
 }

@@ -78,7 +78,7 @@ pub struct Lineage {
 pub struct Proof {
     /// The active one.
     pub of_active: bool,
-    /// The newest settled one among the former.
+    /// One of the former ones, down to the newest settled one.
     pub of_former: bool,
 }
 
@@ -111,6 +111,11 @@ pub(super) fn is_within(at: Timestamp, now: Timestamp, span: Span) -> bool {
     at <= now && now.since(at) < span
 }
 
+/// Whether a time is less than `span` from now, to either side: for what is lost when it ends, so that a clock which is put back ends nothing.
+pub(super) fn is_near(at: Timestamp, now: Timestamp, span: Span) -> bool {
+    now.since(at) < span && at.since(now) < span
+}
+
 impl Place {
     const fn new(session: Hash, is_begun_here: bool) -> Self {
         Self { session, is_begun_here, is_settled: false, until: None, end: None }
@@ -137,6 +142,13 @@ impl Lineage {
     /// The newest settled session: the one whose links are proven when another one is begun.
     pub fn settled(&self) -> Option<&Place> {
         self.active.iter().chain(&self.former).find(|place| place.is_settled)
+    }
+
+    /// The former sessions down to the newest settled one: whoever has the state of one of them is who the other side was when it was last
+    /// proven.
+    pub fn recent(&self) -> impl Iterator<Item = &Place> {
+        let settled = self.former.iter().position(|place| place.is_settled);
+        self.former.iter().take(settled.map_or(0, |settled| settled.saturating_add(1)))
     }
 
     /// The session in place of `place`, to be changed.

@@ -266,6 +266,8 @@ pub(super) fn finish(
     heed::session(ctx, &mut session, &mut sessions, (place, message, &opened, &body), &mut notices);
     if is_lost && place != Standing::Contested {
         sessions.gaps.miss(&[Gap { from: opened.position, count: 1 }], ctx.now);
+        let lost = sessions.gaps.give_up(ctx.now);
+        notices.extend(lost.into_iter().map(|gap| Notice::Lost(name.0, name.1, gap)));
     }
     match place {
         Standing::Active => heed::acks(ctx, &session, &mut sessions, &body, &mut notices)?,

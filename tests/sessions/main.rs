@@ -21,6 +21,7 @@ mod fan_out;
 mod forced;
 mod gaps;
 mod lineage;
+mod more_gaps;
 mod senders;
 mod support;
 

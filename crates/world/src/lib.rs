@@ -3,6 +3,7 @@
 
 #![deny(unreachable_pub)]
 
+pub mod devices;
 pub mod dice;
 pub mod disk;
 pub mod ratchet;

@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use sottovoce_world::Failure;
+use sottovoce_world::devices;
 use sottovoce_world::ratchet;
 use sottovoce_world::servers::{l0, l1, outage};
-use sottovoce_world::sessions::{self, Sessions};
+use sottovoce_world::sessions::{self, Seeds, Sessions};
 use sottovoce_world::store::{self, Options, Worker};
 
 #[derive(Parser)]
@@ -26,6 +27,8 @@ enum World {
     /// Sessions on networks that lose, delay, reorder and repeat
     #[command(subcommand)]
     Sessions(Sessions),
+    /// Whole devices that talk, are set back, copied, and lose sessions, by seed
+    Devices(Seeds),
     /// Every state of one stream between two servers, within small bounds
     L0(l0::Options),
     /// Whole servers in worlds that are drawn from seeds
@@ -43,6 +46,7 @@ fn main() -> Result<ExitCode, Failure> {
         World::Store(options) => store::main(&options),
         World::Ratchet(experiment) => Ok(ratchet::main(experiment)),
         World::Sessions(what) => sessions::main(&what),
+        World::Devices(which) => Ok(devices::main(&which.seeds)),
         World::L0(options) => Ok(l0::main(&options)),
         World::Seeds(options) => Ok(l1::main(&options)),
         World::Plan(what) => l1::watch(&what),
