@@ -249,7 +249,7 @@ impl World {
         let mut placed = Placed::TooSoon;
         let event = if proof.of_active { "accept linked" } else { "accept" };
         self.change(mail.to, event, |side, now| {
-            placed = side.lineage.accept(mail.session, mail.withdrawn, proof, now)
+            placed = side.lineage.accept(mail.session, mail.withdrawn, proof, now);
         });
         match placed {
             Placed::Active => Some(Standing::Active),
