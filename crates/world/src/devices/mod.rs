@@ -1,7 +1,7 @@
 //! L2: two people with one to three devices each, real cryptography, and an application around each device that does what
 //! `docs/PROTOCOL.md` §9 asks of it.
 //!
-//! A seed draws a [`plan::Plan`]: how bad the network is, and what happens to the devices. For some days they are set back, copied, deprived
+//! A seed draws a plan: how bad the network is, and what happens to the devices. For some days they are set back, copied, deprived
 //! of sessions, added and removed, and their clocks jump; then nothing goes wrong any more for some days, and then everything has to have come
 //! about: whoever has lost something has been told.
 #![allow(
