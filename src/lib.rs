@@ -35,6 +35,7 @@
 //! | layer | module | |
 //! |---|---|---|
 //! | 6 | [`content`] | what people and their devices say to each other |
+//! | 5 | [`session`] | which session is used with a device, one message for many devices, repair |
 //! | 5 | [`server`] | what a server does for its users and with other servers |
 //! | 4 | [`handshake`] | how two devices come to share a session |
 //! | 4 | [`ratchet`] | how a session's messages are sealed and opened |

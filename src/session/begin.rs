@@ -5,6 +5,7 @@ use super::body::Linking;
 use super::contact::{self, Contact};
 use super::context::{Context, Stopped, refuse};
 use super::device::DeviceSessions;
+use super::lineage::Lineage;
 use super::seal::{Open, Say, SealedFrame, former_acks, open, read_contact, read_device, seal_in, store};
 use super::state::{SessionState, SessionTag, Unfinished};
 use crate::crypto::random::Seed;
@@ -55,7 +56,7 @@ pub fn begin(
     if sessions.lineage.active.is_some() && sessions.is_renewed(ctx.now) {
         return Err(refuse(SessionError::TooSoon));
     }
-    let before = before(ctx, &sessions)?;
+    let before = before(ctx, &mut sessions.lineage)?;
     let theirs = contact::verified(ctx.tx, account)?.map_err(refuse)?;
 
     let initiated = handshake(ctx, &theirs, claimed, &sessions).map_err(refuse)?;
@@ -95,17 +96,22 @@ fn handshake(
 }
 
 /// What the session in the making follows.
-fn before(ctx: &mut Context<'_, '_>, sessions: &DeviceSessions) -> Result<Before, Stopped> {
-    let lineage = &sessions.lineage;
+fn before(ctx: &mut Context<'_, '_>, lineage: &mut Lineage) -> Result<Before, Stopped> {
+    let active = lineage.active.map(|active| active.session);
     let settled = lineage.settled().map(|place| place.session);
     let unsettled = lineage.active.filter(|active| !active.is_settled).map(|active| active.session);
     let mut before = Before { links: Vec::new(), end: Linking::NOTHING_SEALED };
     // The other side, if it has begun the active one, may have heard the answer or not: both links of it come first.
     for session in unsettled.into_iter().chain(settled) {
         // One that the store has lost proves nothing.
-        let Some(found) = found(open(ctx, &session))? else { continue };
+        let Some(found) = found(open(ctx, &session))? else {
+            if active == Some(session) {
+                lineage.lose();
+            }
+            continue;
+        };
         before.links.extend(found.ratchet.links());
-        if lineage.active.is_some_and(|active| active.session == session)
+        if active == Some(session)
             && let Some(sealed) = found.state.sealed
         {
             before.end = Position { chain: sealed.chain, number: sealed.next };

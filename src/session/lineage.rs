@@ -165,6 +165,11 @@ impl Lineage {
         self.activate(Place::new(session, true));
     }
 
+    /// The store has lost the active session. What the other side gave up for it counts no more: it may have to begin with that rank again.
+    pub(super) fn lose(&mut self) {
+        self.withdrawn_there.clear();
+    }
+
     /// The rank of the active session, if it was not settled: the name of the first in the row that this device has begun.
     fn unanswered_row(&self) -> Option<SessionPrefix> {
         let active = self.active.filter(|active| !active.is_settled)?;

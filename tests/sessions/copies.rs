@@ -154,7 +154,7 @@ fn r_11_honest_conversations_raise_no_alarm() {
     let (stores, start) = ([a.store.snapshot(), b.store.snapshot()], a.now);
     let pairs = (a.pairs.len(), b.pairs.len());
     let first = seed("r_11");
-    let wanted = std::env::var("SOTTOVOCE_RUNS").map_or(1_000, |runs| runs.parse().unwrap());
+    let wanted = std::env::var("SOTTOVOCE_RUNS").map_or(300, |runs| runs.parse().unwrap());
     let (mut runs, mut sums) = (0_u64, [0_u64; 3]);
     while runs < wanted {
         a.store.restore(&stores[0]);

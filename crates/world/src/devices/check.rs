@@ -22,11 +22,10 @@ pub(super) fn replaced(
         return Ok(());
     }
     let held = around.held.get(new.session.as_bytes());
-    let settled = before.settled().map(|place| place.session);
     let proves = |session: &Hash| held.is_some_and(|held| held.contains(session.as_bytes()));
     let is_linked = proves(&old.session)
-        || (!old.is_settled && settled.is_some_and(|session| proves(&session)))
-        || (old.is_begun_here && settled.is_none());
+        || (!old.is_settled && before.recent().any(|place| proves(&place.session)))
+        || (old.is_begun_here && before.settled().is_none());
     let was_told = around.alarms[told..]
         .iter()
         .any(|alarm| (alarm.at, alarm.about, alarm.kind) == (to, from, "replaced"));
