@@ -1,9 +1,9 @@
-//! Whole devices: the first seeds of what `devices` runs. Not others each time as long as seed 50 shows a fault that is not understood.
+//! Whole devices: the first seeds of what `devices` runs. Not others each time as long as seed 256 shows a fault that is not understood.
 
 use sottovoce_world::devices::{Tally, run};
 
 /// Seeds in a run of the tests.
-const COUNT: u64 = 40;
+const COUNT: u64 = 24;
 
 #[test]
 fn no_history_of_devices_ends_in_silence() {
@@ -16,7 +16,7 @@ fn no_history_of_devices_ends_in_silence() {
     }
     println!("{sum}");
     assert_eq!(sum.seeds, COUNT);
-    assert!(sum.harmless > 5 && sum.faults > 20 && sum.resent > 50, "{sum}");
+    assert!(sum.harmless > 3 && sum.faults > 12 && sum.resent > 30, "{sum}");
     assert!(sum.opened > 100 * COUNT && sum.late > 100 && sum.lost > 100, "{sum}");
 }
 
