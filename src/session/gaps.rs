@@ -1,6 +1,6 @@
 //! What a device has not received of another. `docs/PROTOCOL.md` §9.6.
 
-use super::lineage::{is_near, is_within};
+use super::lineage::is_near;
 use crate::ratchet::{Gap, Position};
 use crate::time::{Span, Timestamp};
 use crate::wire::Rule;
@@ -9,12 +9,8 @@ use crate::wire::message::{Message, required};
 
 /// For how long a gap is named.
 const PATIENCE: Span = Span::from_days(3);
-/// For how long it is named before others.
-const YOUNG: Span = Span::from_days(1);
-/// How many gaps are remembered.
-const MAX_GAPS: usize = 16;
-/// How many are named in a body.
-pub(super) const MAX_NAMED: usize = 8;
+/// How many gaps are remembered, and named in a body.
+const MAX_GAPS: usize = 32;
 
 /// The gaps that are left in all sessions with a device, oldest first: a session may take the place of another before they are filled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,12 +34,9 @@ impl Gaps {
         self.0 = self.0.iter().flat_map(|gap| gap.without(came)).collect();
     }
 
-    /// For a body, the oldest first: whoever reads as many knows nothing of what comes after the last. Those that have stayed open for a day,
-    /// because nothing was said there or what repairs them was lost too, give way to others.
-    pub(super) fn named(&self, now: Timestamp) -> Vec<Gap> {
-        let is_young = |gap: &&UnfilledGap| is_within(gap.found, now, YOUNG);
-        let young = self.0.iter().filter(is_young);
-        young.chain(self.0.iter().filter(|gap| !is_young(gap))).take(MAX_NAMED).map(|gap| gap.gap).collect()
+    /// All of them, for a body: what an ack covers and no gap names has come.
+    pub(super) fn named(&self) -> Vec<Gap> {
+        self.0.iter().map(|gap| gap.gap).collect()
     }
 
     /// Takes out those that are given up: those that are too old, and the oldest of too many.

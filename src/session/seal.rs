@@ -182,7 +182,7 @@ pub(super) fn seal_in(
         acks: state.opened.into_iter().chain(former).collect(),
         withdrawn: sessions.lineage.withdrawn_here.filter(|_| names_withdrawn),
         linking: state.linking(),
-        gaps: sessions.gaps.named(ctx.now),
+        gaps: sessions.gaps.named(),
         shared: say.shared.map(|(pointer, _)| duplicate(pointer)),
         repairs: say.repairs,
     };

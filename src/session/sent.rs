@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::body::Ack;
 use super::context::Context;
-use super::gaps::MAX_NAMED;
 use super::lineage::{is_near, is_within};
 use crate::crypto::hash::Hash;
 use crate::identity::ids::{AccountId, DeviceId};
@@ -95,14 +94,12 @@ pub(super) fn settle(
     notices: &mut Vec<Notice>,
 ) -> Result<bool, Interrupt> {
     let entries = ctx.tx.tail::<SentMessage>(tail(ctx.tx.vault(), account, device))?;
-    let (covered, known) = (said.covered(&entries), said.known(&entries));
+    let covered = said.covered(&entries);
     let mut through = None;
     for entry in &entries {
         if let Ok(message) = &entry.value {
             match said.fate(message, &covered, entry.number, ctx.now) {
                 Fate::Waits => break,
-                // There may be gaps that were not named.
-                Fate::Settled if entry.number > known => break,
                 Fate::Settled => {}
                 Fate::Again(repairs) => {
                     notices.push(Notice::Resend { account, device, reference: message.reference, repairs });
@@ -131,16 +128,6 @@ impl Account<'_> {
             Some((*message.session.as_bytes(), entry.number))
         });
         found.collect()
-    }
-
-    /// The newest entry of which it is known whether it is in a gap: a body names the oldest gaps, and only so many.
-    fn known(&self, entries: &[Item<SentMessage>]) -> u64 {
-        if self.gaps.len() < MAX_NAMED {
-            return u64::MAX;
-        }
-        let is_named = |message: &SentMessage| self.gaps.iter().any(|gap| holds(gap, message.position));
-        let named = entries.iter().filter(|entry| entry.value.as_ref().is_ok_and(is_named));
-        named.map(|entry| entry.number).max().unwrap_or_default()
     }
 
     fn fate(

@@ -70,7 +70,7 @@ fn more_gaps_than_a_body_names_are_all_repaired() {
 #[test]
 fn a_gap_that_gives_way_to_others_is_told() {
     let (mut a, mut b) = acquainted();
-    let (_, heard) = says_every_second(&mut a, &mut b, 34);
+    let (_, heard) = says_every_second(&mut a, &mut b, 66);
     let told = |message: &Message| {
         let lost = |notice: &Notice| match notice {
             Notice::Lost(_, _, Gap { from: Position { number, .. }, .. }) => Some(*number),
@@ -81,7 +81,7 @@ fn a_gap_that_gives_way_to_others_is_told() {
     let (last, before) = heard.split_last().unwrap();
     assert!(before.iter().all(|message| told(message).is_none()));
     let first = before[0].position.number - 1;
-    assert_eq!(told(last), Some(first), "the seventeenth gap pushes the first one out");
+    assert_eq!(told(last), Some(first), "the thirty-third gap pushes the first one out");
 }
 
 #[test]

@@ -3478,7 +3478,7 @@ impl Described for messages::SessionBody {
 
 static SESSION_BODY: Schema = Schema {
     name: "SessionBody",
-    max_bytes: 687,
+    max_bytes: 1263,
     secret: true,
     fields: &[
         Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
@@ -3491,7 +3491,7 @@ static SESSION_BODY: Schema = Schema {
         Field { number: 8, kind: Kind::Message(&SESSION_ACK), presence: Presence::Repeated { max: 4 } },
         Field { number: 9, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
         Field { number: 10, kind: Kind::Message(&LINKING), presence: Presence::MayBeAbsent },
-        Field { number: 11, kind: Kind::Message(&SESSION_GAP), presence: Presence::Repeated { max: 8 } },
+        Field { number: 11, kind: Kind::Message(&SESSION_GAP), presence: Presence::Repeated { max: 32 } },
         Field { number: 12, kind: Kind::Message(&SHARED_POINTER), presence: Presence::MayBeAbsent },
         Field { number: 13, kind: Kind::Message(&SESSION_GAP), presence: Presence::MayBeAbsent },
     ],
@@ -3635,7 +3635,7 @@ impl Described for messages::DeviceSessions {
 
 static DEVICE_SESSIONS: Schema = Schema {
     name: "DeviceSessions",
-    max_bytes: 1906,
+    max_bytes: 2530,
     secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
@@ -3656,7 +3656,7 @@ static DEVICE_SESSIONS: Schema = Schema {
         Field { number: 16, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
         Field { number: 17, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
         Field { number: 18, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
-        Field { number: 19, kind: Kind::Message(&UNFILLED_GAP), presence: Presence::Repeated { max: 16 } },
+        Field { number: 19, kind: Kind::Message(&UNFILLED_GAP), presence: Presence::Repeated { max: 32 } },
     ],
 };
 
