@@ -29,14 +29,15 @@ fn walk(forgetful: bool, patience: u64) -> walk::Report {
 
 #[test]
 fn nothing_is_lost_between_two_servers_of_which_one_is_put_back() {
-    let report = walk(false, 50);
-    assert!(report.holds());
-    // What it is about has happened.
-    assert!(report.set_back > 0, "a client has noticed");
-    assert!(report.resubmitted > 0, "only a client had some of them");
-    assert!(report.epochs_changed > 0, "the other server has noticed");
-    assert!(report.twice > 0, "something came again, and was recognised");
-    assert!(report.cut > 0, "and the network has lost something");
+    // How much is taken back depends on how busy the machine is. A walk in which it was little holds, and says little.
+    let mut walks = (0..4).map(|_| walk(false, 50)).inspect(|report| assert!(report.holds()));
+    let telling = |report: &walk::Report| {
+        // A client has noticed, only a client had some of them, the other server has noticed, something came again and was recognised, and
+        // the network has lost something.
+        let of_servers = report.set_back > 0 && report.resubmitted > 0 && report.epochs_changed > 0;
+        of_servers && report.twice > 0 && report.cut > 0
+    };
+    assert!(walks.any(|report| telling(&report)), "what it is about has happened");
 }
 
 /// A walk that cannot fail shows nothing.
