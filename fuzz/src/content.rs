@@ -130,7 +130,7 @@ pub(super) fn receipt_steps(data: &[u8]) {
     let rank = Rank::of(DeviceId::from_bytes([1; 16]), &Own { account: batch.with(), devices: [].into() });
     let mut rng = rng(3);
     while let Some(due) = batch.due() {
-        let sent = batch.emit(due, rank, &mut rng).expect("random");
+        let sent = batch.emit(&accepted(), due, rank, &mut rng).expect("random");
         assert!(!sent.is_empty() && sent.len() <= 2);
         for receipt in &sent {
             let state = matches!(receipt.state, ReceiptState::Delivered | ReceiptState::Read);

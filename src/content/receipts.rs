@@ -14,7 +14,7 @@ use super::contact::{ConsentState, ContactConsent};
 use super::conversation::ContentId;
 use super::receipt::{Receipt, ReceiptState, ascending, fields};
 use super::strict::require;
-use super::{Class, ContentError, Own, Received};
+use super::{Body, Class, ContentError, Own, Received};
 use crate::crypto::random;
 use crate::identity::ids::{AccountId, DeviceId};
 use crate::storage::{Format, Record, Table};
@@ -60,10 +60,13 @@ impl Rank {
 }
 
 impl Received {
-    /// Whether there may be a receipt for it: it is stored, another account said it, and that is an accepted contact. There is none for
-    /// receipts, typing, edits, reactions, strangers, or what own devices say (attacks P-02, P-09).
+    /// Whether there may be a receipt for it: it is stored and of a kind that is known, another account said it, and that is an accepted
+    /// contact. There is none for receipts, typing, edits, reactions, kinds that nothing shows, strangers, or what own devices say (attacks
+    /// P-02, P-09).
     pub fn receivable(&self, contact: &ContactConsent) -> Option<Receivable> {
-        let is_theirs = !self.is_copy() && self.kind().class() == Class::Stored;
+        let is_shown =
+            self.kind().class() == Class::Stored && !matches!(self.body(), Body::Unsupported { .. });
+        let is_theirs = !self.is_copy() && is_shown;
         let gets_one = is_theirs && contact.state() == ConsentState::Accepted;
         gets_one.then(|| Receivable { from: self.sender().account, id: self.id() })
     }
@@ -128,12 +131,17 @@ impl ReceiptBatch {
     }
 
     /// The receipts that are due: each one content to the contact, and a copy of it to every other own device. Draws 16 bytes if more wait.
+    /// None, and nothing is due any more, if the contact is not accepted now.
     pub fn emit(
         &mut self,
+        contact: &ContactConsent,
         now: Timestamp,
         rank: Rank,
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<Receipt>, ContentError> {
+        if contact.state() != ConsentState::Accepted {
+            self.clear();
+        }
         if self.due.is_none_or(|due| due > now) {
             return Ok(Vec::new());
         }

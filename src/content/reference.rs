@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::conversation::{ContentId, ConversationId};
-use super::{Body, Kind, Received};
+use super::{Body, Class, Kind, Received};
 use crate::identity::ids::AccountId;
 
 /// What is known of a content that another one refers to.
@@ -45,13 +45,14 @@ impl Received {
     /// Whether this one has effect on one of its [targets](Self::targets).
     pub fn resolve(&self, target: Option<&Known>) -> Resolution {
         let Some(target) = target else { return Resolution::Unknown };
-        let (by, is_here) = (self.sender().account, target.conversation == self.conversation());
+        let (by, is_stored) = (self.sender().account, target.kind.class() == Class::Stored);
+        let is_here = is_stored && target.conversation == self.conversation();
         let applies = match self.body() {
             Body::Edit(_) => is_here && target.by == by && target.kind == Kind::TEXT,
             Body::Delete(_) => is_here && target.by == by,
             Body::Receipt(_) => is_here && target.by != by,
             Body::Text(_) | Body::Reaction(_) => is_here,
-            Body::ReadMarker(marker) => target.conversation == marker.conversation,
+            Body::ReadMarker(marker) => is_stored && target.conversation == marker.conversation,
             _ => false,
         };
         if applies { Resolution::Applies } else { Resolution::Refused }

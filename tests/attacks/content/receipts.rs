@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rand_core::Rng as _;
 use sottovoce::content::{
-    Body, ContentId, Own, Rank, Receipt, ReceiptBatch, ReceiptState, Receivable, receive,
+    Act, Body, ContentId, Own, Rank, Receipt, ReceiptBatch, ReceiptState, Receivable, receive,
 };
 use sottovoce::crypto::random::Generator;
 use sottovoce::time::{Span, Timestamp};
@@ -124,7 +124,7 @@ fn p_04_receipts_are_of_the_account() {
         for index in order {
             let (batch, rank) = &mut batches[index];
             let Some(due) = batch.due() else { continue };
-            let receipts = batch.emit(due, *rank, &mut rng).unwrap();
+            let receipts = batch.emit(&accepted(), due, *rank, &mut rng).unwrap();
             for receipt in &receipts {
                 for (batch, _) in &mut batches {
                     batch.cover(receipt);
@@ -167,11 +167,11 @@ fn receipts_are_bounded_and_read_goes_before_delivered() {
         batch.note(ReceiptState::Delivered, of, NOW, first(), &mut rng).unwrap();
     }
     assert_eq!(ReceiptBatch::decode(&batch.encode().unwrap()).unwrap(), batch);
-    assert!(batch.emit(NOW, first(), &mut rng).unwrap().is_empty(), "not yet");
+    assert!(batch.emit(&accepted(), NOW, first(), &mut rng).unwrap().is_empty(), "not yet");
     let (mut delivered, mut slots) = (BTreeSet::new(), BTreeSet::new());
     while let Some(due) = batch.due() {
         assert!(slots.insert(due.as_millis() / SLOT), "a receipt in a slot");
-        for receipt in batch.emit(due, first(), &mut rng).unwrap() {
+        for receipt in batch.emit(&accepted(), due, first(), &mut rng).unwrap() {
             assert!(receipt.ids.len() <= 128 && receipt.encode().is_ok());
             if receipt.state == ReceiptState::Read {
                 assert_eq!(receipt.ids, [read].into());
@@ -187,4 +187,20 @@ fn receipts_are_bounded_and_read_goes_before_delivered() {
     batch.note(ReceiptState::Read, of, NOW, first(), &mut rng).unwrap();
     batch.clear();
     assert_eq!(batch, ReceiptBatch::new(account(1)));
+}
+
+/// What was noted of an accepted contact is not sent once the contact is blocked, and kinds that nothing shows have no receipt.
+#[test]
+fn p_02_receipts_end_with_the_consent() {
+    let mut rng = generator(77);
+    let mut contact = accepted();
+    let mut batch = ReceiptBatch::new(account(1));
+    let (_, of) = receivable(&mut rng);
+    batch.note(ReceiptState::Delivered, of, NOW, first(), &mut rng).unwrap();
+    let due = batch.due().unwrap();
+    let domain = "example.org".parse().unwrap();
+    contact.act(Act::Block, &domain, NOW, &mut rng).unwrap();
+    assert!(batch.emit(&contact, due, first(), &mut rng).unwrap().is_empty());
+    assert_eq!(batch.due(), None);
+    assert!(batch.emit(&accepted(), due, first(), &mut rng).unwrap().is_empty(), "not later either");
 }
