@@ -1,4 +1,4 @@
-//! Whole devices: the first seeds of what `devices` runs. Not others each time as long as seed 256 shows a fault that is not understood.
+//! Whole devices: the first seeds of what `devices` runs. Not others each time until more of them have been run.
 
 use sottovoce_world::devices::{Tally, run};
 
