@@ -1,11 +1,12 @@
 //! Servers that lose their state, answers that get lost, recipients who are busy, servers that exist twice.
 
-use sottovoce::server::{Input, Reason, Status, Token, hazmat};
+use sottovoce::identity::ids::RequestId;
+use sottovoce::server::{Input, Output, Reason, Status, Token, hazmat};
 use sottovoce::storage::Snapshot;
 use sottovoce::time::Span;
 use sottovoce::wire::Wire as _;
 
-use crate::scene::{all, found, item_under, pair, plain, submit, submit_item, told};
+use crate::scene::{BOB, TOKEN, all, found, item_under, pair, plain, submit, submit_item, told};
 use crate::servers::{Net, domain};
 
 /// Two servers that know each other and have passed ten items.
@@ -207,4 +208,23 @@ fn a_lost_frame_is_missed_whatever_is_learned_meanwhile() {
         net.pass(Span::from_secs(60));
         assert_eq!(found(&mut net), [0, 1]);
     }
+}
+
+/// Both have something for the other and have just asked for its domain: neither waits as for a domain that does not answer.
+#[test]
+fn two_servers_that_ask_for_each_other_at_once_meet_within_seconds() {
+    let mut net = pair();
+    let (a, b) = (domain("a.test"), domain("b.test"));
+    let request = RequestId::from_bytes([2; 16]);
+    let submit_back = hazmat::Input::Submit { by: BOB, request, to: a.clone(), item: item_under(0, TOKEN) };
+    assert_eq!(plain(&mut net, &b, &submit_back), [hazmat::Said::Taken(true)]);
+    let said = plain(&mut net, &b, &hazmat::Input::Wake);
+    assert!(said.iter().any(|said| matches!(said, hazmat::Said::Other(Output::Fetch(_)))), "b asks: {said:?}");
+    submit(&mut net, 1);
+    net.pass(Span::from_millis(500));
+    assert_eq!(found(&mut net), [], "b knows nothing of a yet");
+    let document = Some(net.hosts[&a].document.clone());
+    net.input(&b, &Input::Fetched { domain: a, document });
+    net.pass(Span::from_secs(10));
+    assert_eq!(found(&mut net), [1]);
 }

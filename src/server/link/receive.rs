@@ -15,10 +15,10 @@ use super::send::{FRAME_BYTES, OutboundWork, frame, request};
 use super::state::{Held, Mode};
 use super::{Alarm, LinkWork, WINDOW_BYTES, WINDOW_ITEMS, find, question};
 
-/// When a server may come again whose domain is asked just now …
+/// When a server may come again whose domain is being asked …
 const STRANGER_WAIT: Span = Span::from_secs(5);
-/// … or was asked before, without an answer so far …
-const ASKED_WAIT: Span = Span::from_secs(60);
+/// … or was not, for lack of a budget …
+const UNASKED_WAIT: Span = Span::from_secs(60);
 /// … or not at all, as it looks.
 const HELD_WAIT: Span = Span::from_secs(3_600);
 /// A frame that has decided on more items than this brings no new ones: one step has limits.
@@ -222,13 +222,14 @@ pub(super) fn later(ctx: &mut Context<'_, '_>, frame: &Frame, next: &Next) -> Re
     said(ctx, frame.from, Heard { windows, ..Heard::default() })
 }
 
-/// When a server may come again whose domain is asked: soon if that has just begun, otherwise when there may be news.
+/// When a server may come again: soon if its domain is being asked, otherwise when there may be news.
 fn come_again(next: &Next, now: Timestamp) -> Timestamp {
     let at = match next.standing {
         _ if next.fetch => now.plus(STRANGER_WAIT),
-        Standing::Asked => now.plus(ASKED_WAIT),
+        // The answer may come at any moment: two servers that meet ask each other at once.
+        Standing::Asked => now.plus(STRANGER_WAIT),
         Standing::Absent { until } => until,
-        Standing::Unknown => next.retry.unwrap_or(now.plus(ASKED_WAIT)),
+        Standing::Unknown => next.retry.unwrap_or(now.plus(UNASKED_WAIT)),
         Standing::Bound(_) | Standing::Held { .. } => now.plus(HELD_WAIT),
     };
     at.max(now.plus(STRANGER_WAIT)).min(now.plus(HELD_WAIT))

@@ -105,6 +105,9 @@ impl fmt::Display for Report {
     }
 }
 
+/// For how long forgetful clients are waited for after the last fault.
+const REST: Duration = Duration::from_secs(8);
+
 /// Items that have arrived, for alice and for bob.
 #[derive(Debug)]
 pub struct Arrived {
@@ -154,6 +157,8 @@ pub fn walk(options: &Options) -> Result<Report, Failure> {
         let workers: Vec<_> = devices.iter_mut().map(|device| scope.spawn(move || run(device))).collect();
         let played = play(&mut a, &mut b, &arrived, until);
         let finished = || workers.iter().all(thread::ScopedJoinHandle::is_finished);
+        // What forgetful clients have lost does not come: they are not waited for as long.
+        let until = if options.forgetful { Instant::now() + REST } else { until };
         while played.is_ok() && !finished() && Instant::now() < until {
             thread::sleep(Duration::from_millis(20));
         }
