@@ -7,7 +7,7 @@ use super::context::{Context, Stopped, refuse};
 use super::device::DeviceSessions;
 use super::lineage::Lineage;
 use super::seal::{Open, Say, SealedFrame, former_acks, open, read_contact, read_device, seal_in, store};
-use super::state::{SessionState, SessionTag, Unfinished};
+use super::state::{SessionState, SessionTag, Unfinished, ratchet_key};
 use crate::crypto::random::Seed;
 use crate::crypto::secret::Secret;
 use crate::handshake::{Initiated, LinkProof, Recipient, Sender, initiate};
@@ -98,11 +98,12 @@ fn handshake(
 /// What the session in the making follows.
 fn before(ctx: &mut Context<'_, '_>, lineage: &mut Lineage) -> Result<Before, Stopped> {
     let active = lineage.active.map(|active| active.session);
-    let settled = lineage.settled().map(|place| place.session);
-    let unsettled = lineage.active.filter(|active| !active.is_settled).map(|active| active.session);
+    let to_link: Vec<_> = lineage.to_link().map(|place| place.session).collect();
+    let vault = ctx.tx.vault();
+    let records = |session| [ratchet_key(vault, session), SessionState::key(vault, session)];
+    ctx.tx.need(to_link.iter().flat_map(records).map(Want::Record))?;
     let mut before = Before { links: Vec::new(), end: Linking::NOTHING_SEALED };
-    // The other side, if it has begun the active one, may have heard the answer or not: both links of it come first.
-    for session in unsettled.into_iter().chain(settled) {
+    for session in to_link {
         // One that the store has lost proves nothing.
         let Some(found) = found(open(ctx, &session))? else {
             if active == Some(session) {
@@ -111,6 +112,7 @@ fn before(ctx: &mut Context<'_, '_>, lineage: &mut Lineage) -> Result<Before, St
             continue;
         };
         before.links.extend(found.ratchet.links());
+        before.links.truncate(Linking::MAX_PROOFS);
         if active == Some(session)
             && let Some(sealed) = found.state.sealed
         {

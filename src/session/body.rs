@@ -89,6 +89,8 @@ impl History {
 impl Linking {
     /// Where a session ends in which the sender has sealed nothing.
     pub(super) const NOTHING_SEALED: Position = Position { chain: Tag([0; 8]), number: 0 };
+    /// Of how many links it has proofs at most.
+    pub(super) const MAX_PROOFS: usize = 8;
 }
 
 impl View {

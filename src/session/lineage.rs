@@ -139,7 +139,7 @@ impl Lineage {
         }
     }
 
-    /// The newest settled session: the one whose links are proven when another one is begun.
+    /// The newest settled session.
     pub fn settled(&self) -> Option<&Place> {
         self.active.iter().chain(&self.former).find(|place| place.is_settled)
     }
@@ -149,6 +149,14 @@ impl Lineage {
     pub fn recent(&self) -> impl Iterator<Item = &Place> {
         let settled = self.former.iter().position(|place| place.is_settled);
         self.former.iter().take(settled.map_or(0, |settled| settled.saturating_add(1)))
+    }
+
+    /// The sessions whose links are proven when another one is begun, in this order: the active one, the newest settled one, and those that
+    /// lie between, of which the other side may have settled any meanwhile.
+    pub fn to_link(&self) -> impl Iterator<Item = &Place> {
+        let is_open = self.active.is_some_and(|active| !active.is_settled);
+        let between = self.former.iter().take_while(move |place| is_open && !place.is_settled);
+        self.active.iter().filter(|active| !active.is_settled).chain(self.settled()).chain(between)
     }
 
     /// The session in place of `place`, to be changed.

@@ -219,7 +219,10 @@ fn two_servers_that_ask_for_each_other_at_once_meet_within_seconds() {
     let submit_back = hazmat::Input::Submit { by: BOB, request, to: a.clone(), item: item_under(0, TOKEN) };
     assert_eq!(plain(&mut net, &b, &submit_back), [hazmat::Said::Taken(true)]);
     let said = plain(&mut net, &b, &hazmat::Input::Wake);
-    assert!(said.iter().any(|said| matches!(said, hazmat::Said::Other(Output::Fetch(_)))), "b asks: {said:?}");
+    assert!(
+        said.iter().any(|said| matches!(said, hazmat::Said::Other(Output::Fetch(_)))),
+        "b asks: {said:?}"
+    );
     submit(&mut net, 1);
     net.pass(Span::from_millis(500));
     assert_eq!(found(&mut net), [], "b knows nothing of a yet");

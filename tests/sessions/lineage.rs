@@ -9,7 +9,7 @@ use sottovoce::ratchet::{Position, Tag};
 use sottovoce::session::{CONTEST, Lineage, MAX_FORMER, Notice, Placed, Proof, SessionPrefix, Standing};
 use sottovoce::time::{Span, Timestamp};
 
-use crate::phones::{NOW, Person, Phone, acquainted, generator, hours};
+use crate::phones::{NOW, Person, Phone, acquainted, generator, hours, two};
 
 const DEFAULT_COUNT: u64 = 5_000;
 const EVENTS: u32 = 120;
@@ -131,9 +131,8 @@ impl World {
         Hash::of(&self.serial.to_be_bytes())
     }
 
-    /// What a beginning proves: the links of the newest settled session, and of the active one.
     fn links(lineage: &Lineage) -> BTreeSet<Hash> {
-        lineage.settled().into_iter().chain(&lineage.active).map(|place| place.session).collect()
+        lineage.to_link().map(|place| place.session).collect()
     }
 
     fn begin(&mut self, by: usize) {
@@ -241,10 +240,9 @@ impl World {
     fn accept(&mut self, mail: &Mail) -> Option<Standing> {
         let lineage = &self.sides[mail.to].lineage;
         let links = &self.sessions[&mail.session].links;
-        let former = lineage.former.iter().find(|place| place.is_settled);
         let proof = Proof {
             of_active: lineage.active.is_some_and(|active| links.contains(&active.session)),
-            of_former: former.is_some_and(|former| links.contains(&former.session)),
+            of_former: lineage.recent().any(|former| links.contains(&former.session)),
         };
         let mut placed = Placed::TooSoon;
         let event = if proof.of_active { "accept linked" } else { "accept" };
@@ -447,6 +445,41 @@ fn who_begins_after_an_answer_that_is_lost_is_linked() {
         assert_eq!(a.hears(&answer).place, Standing::Former);
         let mail = a.say(b.name, b"in the last one").unwrap();
         assert_eq!(b.hears(&mail).place, Standing::Active);
+    }
+}
+
+/// Beginnings without an answer in between: the other side has settled one that lies behind them.
+#[test]
+fn who_begins_in_a_row_is_linked_to_all_of_it() {
+    let (mut a, mut b) = rested();
+    let first = a.begin(&mut b, b"again").unwrap();
+    b.hears(&first);
+    let answer = b.say(a.name, b"yes").unwrap();
+    let row: Vec<_> = (0..2)
+        .map(|_| {
+            b.now = b.now.plus(hours(25));
+            b.begin(&mut a, b"and again").unwrap()
+        })
+        .collect();
+    a.now = b.now;
+    drop(a.begin(&mut b, b"lost").unwrap());
+    assert_eq!(a.hears(&answer).place, Standing::Former);
+    assert_ne!(a.hears(&row[1]).place, Standing::Contested);
+}
+
+/// The one in the middle of three comes after the third.
+#[test]
+fn who_begins_three_times_is_linked_to_the_first() {
+    let (mut a, mut b) = two();
+    let row: Vec<_> = (0..3)
+        .map(|_| {
+            b.now = b.now.plus(hours(25));
+            b.begin(&mut a, b"hello").unwrap()
+        })
+        .collect();
+    a.now = b.now;
+    for (mail, place) in [(0, Standing::Active), (2, Standing::Active), (1, Standing::Former)] {
+        assert_eq!(a.hears(&row[mail]).place, place);
     }
 }
 

@@ -53,7 +53,7 @@ fn full() -> Vec<u8> {
     let head = [order, bytes(5, &[5; 16]), bytes(6, &[6; 8]), number(7, 3)].concat();
     let acks = bytes(8, &ack(MAX)).repeat(4);
     let gaps = bytes(11, &gap(MAX, MAX)).repeat(32);
-    let begun = [bytes(9, &[7; 16]), bytes(10, &linking(4, MAX))].concat();
+    let begun = [bytes(9, &[7; 16]), bytes(10, &linking(8, MAX))].concat();
     [head, acks, begun, gaps, bytes(12, &pointer()), bytes(13, &gap(MAX, MAX))].concat()
 }
 
@@ -136,7 +136,7 @@ pub fn messages() -> File {
         ("SessionAck", ack(1), false),
         ("SessionAck", ack(MAX), true),
         ("Linking", linking(1, 4), false),
-        ("Linking", linking(4, MAX), true),
+        ("Linking", linking(8, MAX), true),
         ("SessionGap", gap(0, 1), false),
         ("SessionGap", gap(MAX, MAX), true),
         ("SharedBody", name(), false),
@@ -269,7 +269,7 @@ fn bodies() -> Vec<Case> {
         ("a short name that was withdrawn", part(&small, &[9], &[7; 15]), "bad-length"),
         ("an empty name that was withdrawn", part(&small, &[9], b""), "bad-length"),
         ("linking without proofs", part(&small, &[10], &linking(0, 1)), "missing"),
-        ("linking with 5 proofs", part(&small, &[10], &linking(5, 1)), "too-large"),
+        ("linking with 9 proofs", part(&small, &[10], &linking(9, 1)), "too-large"),
         ("linking without its end", part(&small, &[10], &linking(1, 1)[..46]), "missing"),
         ("33 gaps", several(&small, 11, &gap(1, 1), 33), "too-many"),
         ("an empty gap", part(&small, &[11], &gap(1, 0)), "bad-value"),
@@ -312,7 +312,7 @@ fn linkings() -> Vec<Case> {
     let mut cases = each(&linking(2, 4), &[3], &[2]);
     cases.extend([
         ("without proofs", linking(0, 4), "missing"),
-        ("5 proofs", linking(5, 4), "too-large"),
+        ("9 proofs", linking(9, 4), "too-large"),
         (
             "proofs that are empty",
             [bytes(1, b"").repeat(3), bytes(2, &[3; 8]), number(3, 1)].concat(),

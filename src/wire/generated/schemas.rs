@@ -3478,7 +3478,7 @@ impl Described for messages::SessionBody {
 
 static SESSION_BODY: Schema = Schema {
     name: "SessionBody",
-    max_bytes: 1263,
+    max_bytes: 1447,
     secret: true,
     fields: &[
         Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
@@ -3518,10 +3518,10 @@ impl Described for messages::Linking {
 
 static LINKING: Schema = Schema {
     name: "Linking",
-    max_bytes: 200,
+    max_bytes: 384,
     secret: false,
     fields: &[
-        Field { number: 1, kind: Kind::Message(&LINK_PROOF), presence: Presence::Repeated { max: 4 } },
+        Field { number: 1, kind: Kind::Message(&LINK_PROOF), presence: Presence::Repeated { max: 8 } },
         Field { number: 2, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
         Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
     ],
@@ -3700,7 +3700,7 @@ impl Described for messages::SessionState {
 
 static SESSION_STATE: Schema = Schema {
     name: "SessionState",
-    max_bytes: 3295,
+    max_bytes: 3479,
     secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
