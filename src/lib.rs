@@ -48,6 +48,7 @@
 
 #![deny(unreachable_pub)]
 
+pub mod client;
 pub mod content;
 pub mod crypto;
 pub mod error;

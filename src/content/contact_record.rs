@@ -10,7 +10,7 @@ use crate::wire::generated::messages as proto;
 use crate::wire::message::{Message, required, required_secret};
 
 impl ConsentState {
-    fn from_number(number: i32) -> Result<Self, Rule> {
+    pub(crate) fn from_number(number: i32) -> Result<Self, Rule> {
         match proto::ConsentState::try_from(number) {
             Ok(proto::ConsentState::None) => Ok(Self::None),
             Ok(proto::ConsentState::RequestSent) => Ok(Self::RequestSent),
@@ -22,7 +22,7 @@ impl ConsentState {
         }
     }
 
-    fn number(self) -> i32 {
+    pub(crate) fn number(self) -> i32 {
         let state = match self {
             Self::None => proto::ConsentState::None,
             Self::RequestSent => proto::ConsentState::RequestSent,

@@ -63,7 +63,8 @@ impl Content {
         self.kind
     }
 
-    pub(super) fn body(&self) -> Result<Body, ContentError> {
+    /// What it says. [`ContentError::BadContent`] if that is not of its kind.
+    pub fn body(&self) -> Result<Body, ContentError> {
         Body::decode(self.kind, &self.body).map_err(ContentError::BadContent)
     }
 }

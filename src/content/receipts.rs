@@ -14,7 +14,7 @@ use super::contact::{ConsentState, ContactConsent};
 use super::conversation::ContentId;
 use super::receipt::{Receipt, ReceiptState, ascending, fields};
 use super::strict::require;
-use super::{Body, Class, ContentError, Own, Received};
+use super::{Body, Class, ContentError, Kind, Known, Own, Received};
 use crate::crypto::random;
 use crate::identity::ids::{AccountId, DeviceId};
 use crate::storage::{Format, Record, Table};
@@ -69,6 +69,21 @@ impl Received {
         let is_theirs = !self.is_copy() && is_shown;
         let gets_one = is_theirs && contact.state() == ConsentState::Accepted;
         gets_one.then(|| Receivable { from: self.sender().account, id: self.id() })
+    }
+}
+
+impl Known {
+    /// As [`Received::receivable`], of a content that is known by its id.
+    pub fn receivable(&self, id: ContentId, contact: &ContactConsent) -> Option<Receivable> {
+        let is_shown = self.kind == Kind::TEXT && contact.state() == ConsentState::Accepted;
+        is_shown.then_some(Receivable { from: self.by, id })
+    }
+}
+
+impl Receivable {
+    /// Whose it is.
+    pub const fn account(&self) -> AccountId {
+        self.from
     }
 }
 

@@ -72,6 +72,11 @@ impl Compared {
         &self.0
     }
 
+    /// A second proof of the same comparison, for a step that runs again.
+    pub(crate) const fn duplicate(&self) -> Self {
+        Self(self.0)
+    }
+
     const fn into_fingerprint(self) -> Fingerprint {
         self.0
     }

@@ -64,6 +64,14 @@ pub struct Learned {
     pub evidence: Option<ForkEvidence>,
 }
 
+impl ContactManifest {
+    /// Where the newest of an account is kept.
+    pub fn key(vault: &Vault, account: AccountId) -> Key {
+        let [newest, _] = manifest_keys(vault, account);
+        newest
+    }
+}
+
 impl Contact {
     /// Where it is kept.
     pub fn key(vault: &Vault, account: AccountId) -> Key {

@@ -103,6 +103,22 @@ impl Table {
     pub const RECEIPTS: Self = Self(50);
     /// [How it stands with contacts](crate::content::ContactConsent).
     pub const CONSENTS: Self = Self(51);
+    /// Who a device is.
+    pub const CLIENT_ACCOUNT: Self = Self(52);
+    /// How far it is.
+    pub const CLIENT_STATE: Self = Self(53);
+    /// What its server is asked to do.
+    pub const ERRANDS: Self = Self(54);
+    /// What a device knows of [people](crate::client).
+    pub const PEOPLE: Self = Self(55);
+    /// What was said.
+    pub const OUTGOING: Self = Self(56);
+    /// Contents that were said or taken.
+    pub const KNOWN: Self = Self(57);
+    /// Items that its server has.
+    pub const SUBMITTED: Self = Self(58);
+    /// To whom tokens were given.
+    pub const TOKEN_OWNERS: Self = Self(59);
     /// Specimens: tests, vectors, and the [conformance suite](super::conformance).
     pub const SPECIMENS: Self = Self(255);
 
@@ -154,6 +170,14 @@ impl Table {
         Self::RECIPIENTS,
         Self::RECEIPTS,
         Self::CONSENTS,
+        Self::CLIENT_ACCOUNT,
+        Self::CLIENT_STATE,
+        Self::ERRANDS,
+        Self::PEOPLE,
+        Self::OUTGOING,
+        Self::KNOWN,
+        Self::SUBMITTED,
+        Self::TOKEN_OWNERS,
         Self::SPECIMENS,
     ];
 

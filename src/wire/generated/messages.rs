@@ -38,322 +38,6 @@ pub struct AttachmentPointer {
     pub size: ::core::option::Option<u64>,
 }
 #[derive(::zeroize::Zeroize)]
-#[derive(::zeroize::ZeroizeOnDrop)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct Content {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub salt: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "2")]
-    pub sent_at: ::core::option::Option<u64>,
-    #[prost(uint32, optional, tag = "5")]
-    pub kind: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "6")]
-    pub body: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(oneof = "content::Conversation", tags = "3")]
-    pub conversation: ::core::option::Option<content::Conversation>,
-}
-/// Nested message and enum types in `Content`.
-pub mod content {
-    #[derive(::zeroize::Zeroize)]
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
-    #[prost(skip_debug)]
-    pub enum Conversation {
-        #[prost(message, tag = "3")]
-        Direct(super::DirectConversation),
-    }
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DirectConversation {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub with: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct TextBody {
-    #[prost(string, optional, tag = "1")]
-    pub text: ::core::option::Option<::prost::alloc::string::String>,
-    #[prost(message, repeated, tag = "2")]
-    pub mentions: ::prost::alloc::vec::Vec<Mention>,
-    #[prost(bytes = "vec", optional, tag = "3")]
-    pub reply_to: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(message, repeated, tag = "4")]
-    pub attachments: ::prost::alloc::vec::Vec<AttachmentInfo>,
-    #[prost(message, optional, tag = "5")]
-    pub preview: ::core::option::Option<LinkPreview>,
-    #[prost(uint32, optional, tag = "6")]
-    pub lifetime: ::core::option::Option<u32>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Mention {
-    #[prost(uint32, optional, tag = "1")]
-    pub start: ::core::option::Option<u32>,
-    #[prost(uint32, optional, tag = "2")]
-    pub length: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "3")]
-    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct AttachmentInfo {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub blob: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(message, optional, tag = "2")]
-    pub pointer: ::core::option::Option<AttachmentPointer>,
-    #[prost(uint64, optional, tag = "3")]
-    pub size: ::core::option::Option<u64>,
-    #[prost(string, optional, tag = "4")]
-    pub media_type: ::core::option::Option<::prost::alloc::string::String>,
-    #[prost(string, optional, tag = "5")]
-    pub name: ::core::option::Option<::prost::alloc::string::String>,
-    #[prost(string, optional, tag = "6")]
-    pub caption: ::core::option::Option<::prost::alloc::string::String>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LinkPreview {
-    #[prost(string, optional, tag = "1")]
-    pub url: ::core::option::Option<::prost::alloc::string::String>,
-    #[prost(string, optional, tag = "2")]
-    pub title: ::core::option::Option<::prost::alloc::string::String>,
-    #[prost(message, optional, tag = "3")]
-    pub image: ::core::option::Option<AttachmentInfo>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct EditBody {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub target: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(message, optional, tag = "2")]
-    pub text: ::core::option::Option<TextBody>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DeleteBody {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub target: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ReactionBody {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub target: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(string, optional, tag = "2")]
-    pub emoji: ::core::option::Option<::prost::alloc::string::String>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ReceiptBody {
-    #[prost(enumeration = "ReceiptState", optional, tag = "1")]
-    pub state: ::core::option::Option<i32>,
-    #[prost(bytes = "vec", repeated, tag = "2")]
-    pub ids: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct TimerBody {
-    #[prost(uint32, optional, tag = "1")]
-    pub lifetime: ::core::option::Option<u32>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ProfileBody {
-    #[prost(string, optional, tag = "1")]
-    pub name: ::core::option::Option<::prost::alloc::string::String>,
-    #[prost(message, optional, tag = "2")]
-    pub avatar: ::core::option::Option<AttachmentInfo>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(::zeroize::ZeroizeOnDrop)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct TokenGrant {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub token: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(string, optional, tag = "2")]
-    pub domain: ::core::option::Option<::prost::alloc::string::String>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ConsentBody {
-    #[prost(oneof = "consent_body::Consent", tags = "1, 2, 3, 4")]
-    pub consent: ::core::option::Option<consent_body::Consent>,
-}
-/// Nested message and enum types in `ConsentBody`.
-pub mod consent_body {
-    #[derive(::zeroize::Zeroize)]
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
-    pub enum Consent {
-        #[prost(message, tag = "1")]
-        Request(super::TokenGrant),
-        #[prost(message, tag = "2")]
-        Accept(super::TokenGrant),
-        #[prost(message, tag = "3")]
-        Decline(super::ConsentNothing),
-        #[prost(message, tag = "4")]
-        Revoke(super::ConsentNothing),
-    }
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ConsentNothing {}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct TypingBody {
-    #[prost(enumeration = "TypingState", optional, tag = "1")]
-    pub state: ::core::option::Option<i32>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ReadMarkerBody {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub conversation: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub id: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ContactBody {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(message, optional, tag = "2")]
-    pub contact: ::core::option::Option<ContactConsent>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(::zeroize::ZeroizeOnDrop)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct ContactConsent {
-    #[prost(enumeration = "ConsentState", optional, tag = "1")]
-    pub state: ::core::option::Option<i32>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub ours: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(message, optional, tag = "3")]
-    pub theirs: ::core::option::Option<TokenGrant>,
-    #[prost(bool, optional, tag = "4")]
-    pub told: ::core::option::Option<bool>,
-    #[prost(uint64, optional, tag = "5")]
-    pub acted: ::core::option::Option<u64>,
-    #[prost(uint64, optional, tag = "6")]
-    pub heard: ::core::option::Option<u64>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ReceiptBatch {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub with: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", repeated, tag = "2")]
-    pub delivered: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", repeated, tag = "3")]
-    pub read: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "4")]
-    pub due: ::core::option::Option<u64>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum ReceiptState {
-    Unspecified = 0,
-    Delivered = 1,
-    Read = 2,
-}
-impl ReceiptState {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "RECEIPT_STATE_UNSPECIFIED",
-            Self::Delivered => "RECEIPT_STATE_DELIVERED",
-            Self::Read => "RECEIPT_STATE_READ",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "RECEIPT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
-            "RECEIPT_STATE_DELIVERED" => Some(Self::Delivered),
-            "RECEIPT_STATE_READ" => Some(Self::Read),
-            _ => None,
-        }
-    }
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum TypingState {
-    Unspecified = 0,
-    Started = 1,
-    Stopped = 2,
-}
-impl TypingState {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "TYPING_STATE_UNSPECIFIED",
-            Self::Started => "TYPING_STATE_STARTED",
-            Self::Stopped => "TYPING_STATE_STOPPED",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "TYPING_STATE_UNSPECIFIED" => Some(Self::Unspecified),
-            "TYPING_STATE_STARTED" => Some(Self::Started),
-            "TYPING_STATE_STOPPED" => Some(Self::Stopped),
-            _ => None,
-        }
-    }
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum ConsentState {
-    Unspecified = 0,
-    None = 1,
-    RequestSent = 2,
-    RequestReceived = 3,
-    Accepted = 4,
-    Declined = 5,
-    Blocked = 6,
-}
-impl ConsentState {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "CONSENT_STATE_UNSPECIFIED",
-            Self::None => "CONSENT_STATE_NONE",
-            Self::RequestSent => "CONSENT_STATE_REQUEST_SENT",
-            Self::RequestReceived => "CONSENT_STATE_REQUEST_RECEIVED",
-            Self::Accepted => "CONSENT_STATE_ACCEPTED",
-            Self::Declined => "CONSENT_STATE_DECLINED",
-            Self::Blocked => "CONSENT_STATE_BLOCKED",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "CONSENT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
-            "CONSENT_STATE_NONE" => Some(Self::None),
-            "CONSENT_STATE_REQUEST_SENT" => Some(Self::RequestSent),
-            "CONSENT_STATE_REQUEST_RECEIVED" => Some(Self::RequestReceived),
-            "CONSENT_STATE_ACCEPTED" => Some(Self::Accepted),
-            "CONSENT_STATE_DECLINED" => Some(Self::Declined),
-            "CONSENT_STATE_BLOCKED" => Some(Self::Blocked),
-            _ => None,
-        }
-    }
-}
-#[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ManifestLink {
     #[prost(bytes = "vec", optional, tag = "1")]
@@ -869,6 +553,104 @@ impl ChainKind {
             _ => None,
         }
     }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OneTimePlace {
+    #[prost(uint64, optional, tag = "1")]
+    pub stock: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "2")]
+    pub index: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Initial {
+    #[prost(uint32, optional, tag = "1")]
+    pub suite: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(string, optional, tag = "3")]
+    pub address: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(uint64, optional, tag = "4")]
+    pub bundle: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "5")]
+    pub one_time: ::core::option::Option<OneTimePlace>,
+    #[prost(uint32, optional, tag = "6")]
+    pub term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "7")]
+    pub version: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "8")]
+    pub manifest: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "9")]
+    pub ephemeral: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "10")]
+    pub prekey_ciphertext: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "11")]
+    pub identity_ciphertext: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "12")]
+    pub identity_block: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkProof {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub link: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub proof: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OwnBundle {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub bundle: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub secret: ::core::option::Option<PrekeySecret>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OwnManifest {
+    #[prost(uint32, optional, tag = "1")]
+    pub term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "2")]
+    pub version: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "4")]
+    pub capabilities: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReplayEntry {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub ephemeral: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "2")]
+    pub erase_after: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HandshakeAwaiting {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub initial: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub transcript: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HandshakeAnswering {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub transcript: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PeerFloor {
+    #[prost(uint32, optional, tag = "1")]
+    pub suite: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "2")]
+    pub capabilities: ::core::option::Option<u64>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1682,196 +1464,6 @@ impl AlarmKind {
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RegisteredKey {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DevicePrekeys {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(message, optional, tag = "2")]
-    pub signing: ::core::option::Option<HybridPublicKey>,
-    #[prost(message, optional, tag = "3")]
-    pub bundle: ::core::option::Option<SignedBundle>,
-    #[prost(message, optional, tag = "4")]
-    pub stock: ::core::option::Option<SignedStock>,
-    #[prost(bytes = "vec", optional, tag = "5")]
-    pub uploaded: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct StockUse {
-    #[prost(uint64, optional, tag = "1")]
-    pub stock: ::core::option::Option<u64>,
-    #[prost(uint32, optional, tag = "2")]
-    pub given: ::core::option::Option<u32>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ClaimBudget {
-    #[prost(message, optional, tag = "1")]
-    pub taken: ::core::option::Option<StockUse>,
-    #[prost(message, optional, tag = "2")]
-    pub budget: ::core::option::Option<Budget>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct AskBudget {
-    #[prost(message, optional, tag = "1")]
-    pub budget: ::core::option::Option<Budget>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Invite {
-    #[prost(uint64, optional, tag = "1")]
-    pub until: ::core::option::Option<u64>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Answered {
-    #[prost(message, repeated, tag = "1")]
-    pub requests: ::prost::alloc::vec::Vec<AnsweredRequest>,
-    #[prost(message, optional, tag = "2")]
-    pub items: ::core::option::Option<Budget>,
-    #[prost(message, optional, tag = "3")]
-    pub blobs: ::core::option::Option<Budget>,
-    #[prost(message, optional, tag = "4")]
-    pub changes: ::core::option::Option<Budget>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct AnsweredRequest {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub request: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "3")]
-    pub response: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LinkMailbox {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "2")]
-    pub until: ::core::option::Option<u64>,
-    #[prost(uint64, optional, tag = "3")]
-    pub opened: ::core::option::Option<u64>,
-    #[prost(uint32, optional, tag = "4")]
-    pub from_inviter: ::core::option::Option<u32>,
-    #[prost(uint32, optional, tag = "5")]
-    pub from_joiner: ::core::option::Option<u32>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LinkMessage {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub body: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct OneTimePlace {
-    #[prost(uint64, optional, tag = "1")]
-    pub stock: ::core::option::Option<u64>,
-    #[prost(uint32, optional, tag = "2")]
-    pub index: ::core::option::Option<u32>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Initial {
-    #[prost(uint32, optional, tag = "1")]
-    pub suite: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(string, optional, tag = "3")]
-    pub address: ::core::option::Option<::prost::alloc::string::String>,
-    #[prost(uint64, optional, tag = "4")]
-    pub bundle: ::core::option::Option<u64>,
-    #[prost(message, optional, tag = "5")]
-    pub one_time: ::core::option::Option<OneTimePlace>,
-    #[prost(uint32, optional, tag = "6")]
-    pub term: ::core::option::Option<u32>,
-    #[prost(uint64, optional, tag = "7")]
-    pub version: ::core::option::Option<u64>,
-    #[prost(bytes = "vec", optional, tag = "8")]
-    pub manifest: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "9")]
-    pub ephemeral: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "10")]
-    pub prekey_ciphertext: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "11")]
-    pub identity_ciphertext: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "12")]
-    pub identity_block: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LinkProof {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub link: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub proof: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct OwnBundle {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub bundle: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(message, optional, tag = "2")]
-    pub secret: ::core::option::Option<PrekeySecret>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct OwnManifest {
-    #[prost(uint32, optional, tag = "1")]
-    pub term: ::core::option::Option<u32>,
-    #[prost(uint64, optional, tag = "2")]
-    pub version: ::core::option::Option<u64>,
-    #[prost(bytes = "vec", optional, tag = "3")]
-    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "4")]
-    pub capabilities: ::core::option::Option<u64>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ReplayEntry {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub ephemeral: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "2")]
-    pub erase_after: ::core::option::Option<u64>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct HandshakeAwaiting {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub initial: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub transcript: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct HandshakeAnswering {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "3")]
-    pub transcript: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct PeerFloor {
-    #[prost(uint32, optional, tag = "1")]
-    pub suite: ::core::option::Option<u32>,
-    #[prost(uint64, optional, tag = "2")]
-    pub capabilities: ::core::option::Option<u64>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LogPlace {
     #[prost(uint64, optional, tag = "1")]
     pub number: ::core::option::Option<u64>,
@@ -2187,332 +1779,584 @@ impl StatusCode {
     }
 }
 #[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SessionStanding {
-    #[prost(enumeration = "SessionRole", optional, tag = "1")]
-    pub role: ::core::option::Option<i32>,
-    #[prost(bool, optional, tag = "2")]
-    pub answered: ::core::option::Option<bool>,
-    #[prost(enumeration = "PeerAuthentication", optional, tag = "3")]
-    pub authentication: ::core::option::Option<i32>,
-    #[prost(bool, optional, tag = "4")]
-    pub reduced: ::core::option::Option<bool>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct PairwiseFrame {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub initial: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub message: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum SessionRole {
-    Unspecified = 0,
-    Initiator = 1,
-    Responder = 2,
-}
-impl SessionRole {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "SESSION_ROLE_UNSPECIFIED",
-            Self::Initiator => "SESSION_ROLE_INITIATOR",
-            Self::Responder => "SESSION_ROLE_RESPONDER",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "SESSION_ROLE_UNSPECIFIED" => Some(Self::Unspecified),
-            "SESSION_ROLE_INITIATOR" => Some(Self::Initiator),
-            "SESSION_ROLE_RESPONDER" => Some(Self::Responder),
-            _ => None,
-        }
-    }
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum PeerAuthentication {
-    Unspecified = 0,
-    Implicit = 1,
-    Classical = 2,
-    PostQuantum = 3,
-}
-impl PeerAuthentication {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "PEER_AUTHENTICATION_UNSPECIFIED",
-            Self::Implicit => "PEER_AUTHENTICATION_IMPLICIT",
-            Self::Classical => "PEER_AUTHENTICATION_CLASSICAL",
-            Self::PostQuantum => "PEER_AUTHENTICATION_POST_QUANTUM",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "PEER_AUTHENTICATION_UNSPECIFIED" => Some(Self::Unspecified),
-            "PEER_AUTHENTICATION_IMPLICIT" => Some(Self::Implicit),
-            "PEER_AUTHENTICATION_CLASSICAL" => Some(Self::Classical),
-            "PEER_AUTHENTICATION_POST_QUANTUM" => Some(Self::PostQuantum),
-            _ => None,
-        }
-    }
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(::zeroize::ZeroizeOnDrop)]
 #[derive(Clone, PartialEq, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct RatchetState {
-    #[prost(message, optional, tag = "1")]
-    pub standing: ::core::option::Option<SessionStanding>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub transcript: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "3")]
-    pub begun: ::core::option::Option<u64>,
-    #[prost(bool, optional, tag = "4")]
-    pub receive_only: ::core::option::Option<bool>,
-    #[prost(bytes = "vec", optional, tag = "5")]
-    pub root: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "6")]
-    pub next_sending: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "7")]
-    pub next_receiving: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(message, optional, tag = "10")]
-    pub receiving: ::core::option::Option<ReceivingChain>,
-    #[prost(bytes = "vec", optional, tag = "17")]
-    pub sent_link: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "18")]
-    pub received_link: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "19")]
-    pub classical: ::core::option::Option<u64>,
-    #[prost(uint64, optional, tag = "20")]
-    pub post_quantum: ::core::option::Option<u64>,
-    #[prost(message, repeated, tag = "21")]
-    pub closed_chains: ::prost::alloc::vec::Vec<ClosedChain>,
-    #[prost(message, repeated, tag = "22")]
-    pub remembered_chains: ::prost::alloc::vec::Vec<RememberedChain>,
-    #[prost(oneof = "ratchet_state::Sending", tags = "8, 9")]
-    pub sending: ::core::option::Option<ratchet_state::Sending>,
-    #[prost(oneof = "ratchet_state::Lane", tags = "11, 12, 13, 14, 15, 16")]
-    pub lane: ::core::option::Option<ratchet_state::Lane>,
-}
-/// Nested message and enum types in `RatchetState`.
-pub mod ratchet_state {
-    #[derive(::zeroize::Zeroize)]
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
-    #[prost(skip_debug)]
-    pub enum Sending {
-        #[prost(message, tag = "8")]
-        Open(super::OpenChain),
-        #[prost(message, tag = "9")]
-        Due(super::DueChain),
-    }
-    #[derive(::zeroize::Zeroize)]
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
-    #[prost(skip_debug)]
-    pub enum Lane {
-        #[prost(message, tag = "11")]
-        Offering(super::LaneOffering),
-        #[prost(message, tag = "12")]
-        Ready(super::LaneReady),
-        #[prost(message, tag = "13")]
-        Collecting(super::LaneCollecting),
-        #[prost(message, tag = "14")]
-        Holding(super::LaneHolding),
-        #[prost(message, tag = "15")]
-        Answering(super::LaneAnswering),
-        #[prost(message, tag = "16")]
-        Closed(super::LaneClosed),
-    }
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(::zeroize::ZeroizeOnDrop)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct OpenChain {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "2")]
-    pub next: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "3")]
-    pub header: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "4")]
-    pub ratchet_secret: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "5")]
-    pub ratchet_key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "6")]
-    pub previous: ::core::option::Option<u32>,
-    #[prost(uint32, optional, tag = "7")]
-    pub epoch: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "8")]
-    pub answer: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DueChain {
+pub struct SessionBody {
     #[prost(uint32, optional, tag = "1")]
-    pub previous: ::core::option::Option<u32>,
+    pub mine_term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "2")]
+    pub mine_version: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "3")]
+    pub yours_term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "4")]
+    pub yours_version: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub view: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub before: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "7")]
+    pub flags: ::core::option::Option<u32>,
+    #[prost(message, repeated, tag = "8")]
+    pub acks: ::prost::alloc::vec::Vec<SessionAck>,
+    #[prost(bytes = "vec", optional, tag = "9")]
+    pub withdrawn: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "10")]
+    pub linking: ::core::option::Option<Linking>,
+    #[prost(message, repeated, tag = "11")]
+    pub gaps: ::prost::alloc::vec::Vec<SessionGap>,
+    #[prost(message, optional, tag = "12")]
+    pub shared: ::core::option::Option<SharedPointer>,
+    #[prost(message, optional, tag = "13")]
+    pub repairs: ::core::option::Option<SessionGap>,
 }
 #[derive(::zeroize::Zeroize)]
-#[derive(::zeroize::ZeroizeOnDrop)]
-#[derive(Clone, PartialEq, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct ReceivingChain {
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionAck {
     #[prost(bytes = "vec", optional, tag = "1")]
-    pub key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    pub chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
     #[prost(uint32, optional, tag = "2")]
     pub next: ::core::option::Option<u32>,
     #[prost(bytes = "vec", optional, tag = "3")]
-    pub header: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "4")]
-    pub ratchet_key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "5")]
-    pub previous: ::core::option::Option<u32>,
-    #[prost(uint32, optional, tag = "6")]
-    pub epoch: ::core::option::Option<u32>,
-    #[prost(bool, optional, tag = "7")]
-    pub forgotten: ::core::option::Option<bool>,
-    #[prost(message, repeated, tag = "8")]
-    pub blocks: ::prost::alloc::vec::Vec<KeptBlock>,
+    pub history: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Linking {
+    #[prost(message, repeated, tag = "1")]
+    pub proofs: ::prost::alloc::vec::Vec<LinkProof>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "3")]
+    pub next: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionGap {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub from: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "3")]
+    pub count: ::core::option::Option<u32>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(::zeroize::ZeroizeOnDrop)]
-#[derive(Clone, PartialEq, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
-pub struct ClosedChain {
+pub struct SharedPointer {
     #[prost(bytes = "vec", optional, tag = "1")]
-    pub header: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    pub key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SharedBody {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "3")]
+    pub introduction: ::core::option::Option<Introduction>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub content: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Introduction {
+    #[prost(message, optional, tag = "1")]
+    pub manifest: ::core::option::Option<Manifest>,
+    #[prost(message, optional, tag = "2")]
+    pub certificate: ::core::option::Option<SignedCertificate>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Contact {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "3")]
+    pub version: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "5")]
+    pub refresh_after: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    pub devices: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bool, optional, tag = "7")]
+    pub forked: ::core::option::Option<bool>,
+    #[prost(message, optional, tag = "8")]
+    pub trust: ::core::option::Option<ContactTrust>,
+    #[prost(uint32, optional, tag = "9")]
+    pub mentioned_term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "10")]
+    pub mentioned_version: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "11")]
+    pub unknown_tags: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ContactManifest {
+    #[prost(message, optional, tag = "1")]
+    pub manifest: ::core::option::Option<Manifest>,
+    #[prost(message, optional, tag = "2")]
+    pub certificate: ::core::option::Option<SignedCertificate>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DeviceSessions {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "3")]
+    pub active: ::core::option::Option<SessionPlace>,
+    #[prost(message, repeated, tag = "4")]
+    pub former: ::prost::alloc::vec::Vec<SessionPlace>,
+    #[prost(message, optional, tag = "5")]
+    pub contested: ::core::option::Option<ContestedSession>,
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    pub withdrawn_there: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "7")]
+    pub withdrawn_here: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "8")]
+    pub floor: ::core::option::Option<PeerFloor>,
+    #[prost(message, optional, tag = "9")]
+    pub seen: ::core::option::Option<PrekeysSeen>,
+    #[prost(uint32, optional, tag = "10")]
+    pub known_term: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "11")]
+    pub known_version: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "12")]
+    pub flags: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "13")]
+    pub replaced_at: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "14")]
+    pub renewed_at: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "15")]
+    pub waiting_since: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "16")]
+    pub heard_since: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "17")]
+    pub timer_due: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "18")]
+    pub timer_set: ::core::option::Option<u64>,
+    #[prost(message, repeated, tag = "19")]
+    pub gaps: ::prost::alloc::vec::Vec<UnfilledGap>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionPlace {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub session: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bool, optional, tag = "2")]
+    pub begun_here: ::core::option::Option<bool>,
+    #[prost(bool, optional, tag = "3")]
+    pub settled: ::core::option::Option<bool>,
+    #[prost(uint64, optional, tag = "4")]
+    pub until: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub closed_chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "6")]
+    pub closed_next: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ContestedSession {
+    #[prost(message, optional, tag = "1")]
+    pub place: ::core::option::Option<SessionPlace>,
+    #[prost(uint64, optional, tag = "2")]
+    pub since: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub probe_chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "4")]
+    pub probe_number: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SessionState {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "3")]
+    pub awaiting: ::core::option::Option<HandshakeAwaiting>,
+    #[prost(message, optional, tag = "4")]
+    pub linking: ::core::option::Option<Linking>,
+    #[prost(message, optional, tag = "5")]
+    pub answering: ::core::option::Option<HandshakeAnswering>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub initial: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "7")]
+    pub sealed: ::core::option::Option<SessionAck>,
+    #[prost(message, optional, tag = "8")]
+    pub opened: ::core::option::Option<SessionAck>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnfilledGap {
+    #[prost(message, optional, tag = "1")]
+    pub gap: ::core::option::Option<SessionGap>,
+    #[prost(uint64, optional, tag = "2")]
+    pub found: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionTag {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub session: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SentMessage {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub session: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "3")]
+    pub number: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "4")]
+    pub at: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub reference: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FanOut {
+    #[prost(message, optional, tag = "1")]
+    pub shared: ::core::option::Option<SharedPointer>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub reference: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "3")]
+    pub next: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "4")]
+    pub lists: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Recipients {
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub accounts: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct Content {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub salt: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "2")]
+    pub sent_at: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "5")]
+    pub kind: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub body: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(oneof = "content::Conversation", tags = "3")]
+    pub conversation: ::core::option::Option<content::Conversation>,
+}
+/// Nested message and enum types in `Content`.
+pub mod content {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[prost(skip_debug)]
+    pub enum Conversation {
+        #[prost(message, tag = "3")]
+        Direct(super::DirectConversation),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DirectConversation {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub with: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TextBody {
+    #[prost(string, optional, tag = "1")]
+    pub text: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, repeated, tag = "2")]
+    pub mentions: ::prost::alloc::vec::Vec<Mention>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub reply_to: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, repeated, tag = "4")]
+    pub attachments: ::prost::alloc::vec::Vec<AttachmentInfo>,
+    #[prost(message, optional, tag = "5")]
+    pub preview: ::core::option::Option<LinkPreview>,
+    #[prost(uint32, optional, tag = "6")]
+    pub lifetime: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Mention {
+    #[prost(uint32, optional, tag = "1")]
+    pub start: ::core::option::Option<u32>,
     #[prost(uint32, optional, tag = "2")]
     pub length: ::core::option::Option<u32>,
-    #[prost(bool, optional, tag = "3")]
-    pub answers: ::core::option::Option<bool>,
-    #[prost(bool, optional, tag = "4")]
-    pub forgotten: ::core::option::Option<bool>,
-    #[prost(message, repeated, tag = "5")]
-    pub blocks: ::prost::alloc::vec::Vec<KeptBlock>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RememberedChain {
+pub struct AttachmentInfo {
     #[prost(bytes = "vec", optional, tag = "1")]
-    pub tag: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bool, optional, tag = "2")]
-    pub forgotten: ::core::option::Option<bool>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct KeptBlock {
-    #[prost(uint32, optional, tag = "1")]
-    pub index: ::core::option::Option<u32>,
-    #[prost(uint64, optional, tag = "2")]
-    pub kept_at: ::core::option::Option<u64>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(::zeroize::ZeroizeOnDrop)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct LaneOffering {
-    #[prost(uint32, optional, tag = "1")]
-    pub epoch: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub seed: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "3")]
-    pub made: ::core::option::Option<u64>,
-    #[prost(message, optional, tag = "4")]
-    pub key: ::core::option::Option<LaneOutgoing>,
-    #[prost(message, optional, tag = "5")]
-    pub answer: ::core::option::Option<LaneIncoming>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(::zeroize::ZeroizeOnDrop)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct LaneReady {
-    #[prost(uint32, optional, tag = "1")]
-    pub epoch: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub secret: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "3")]
-    pub made: ::core::option::Option<u64>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LaneCollecting {
-    #[prost(uint32, optional, tag = "1")]
-    pub epoch: ::core::option::Option<u32>,
+    pub blob: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
     #[prost(message, optional, tag = "2")]
-    pub key: ::core::option::Option<LaneIncoming>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LaneHolding {
-    #[prost(uint32, optional, tag = "1")]
-    pub epoch: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(::zeroize::ZeroizeOnDrop)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct LaneAnswering {
-    #[prost(uint32, optional, tag = "1")]
-    pub epoch: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub secret: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    pub pointer: ::core::option::Option<AttachmentPointer>,
     #[prost(uint64, optional, tag = "3")]
-    pub made: ::core::option::Option<u64>,
-    #[prost(message, optional, tag = "4")]
-    pub answer: ::core::option::Option<LaneOutgoing>,
+    pub size: ::core::option::Option<u64>,
+    #[prost(string, optional, tag = "4")]
+    pub media_type: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "5")]
+    pub name: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "6")]
+    pub caption: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkPreview {
+    #[prost(string, optional, tag = "1")]
+    pub url: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "2")]
+    pub title: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "3")]
+    pub image: ::core::option::Option<AttachmentInfo>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EditBody {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub target: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub text: ::core::option::Option<TextBody>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteBody {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub target: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReactionBody {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub target: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(string, optional, tag = "2")]
+    pub emoji: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReceiptBody {
+    #[prost(enumeration = "ReceiptState", optional, tag = "1")]
+    pub state: ::core::option::Option<i32>,
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    pub ids: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LaneClosed {
+pub struct TimerBody {
     #[prost(uint32, optional, tag = "1")]
-    pub epoch: ::core::option::Option<u32>,
+    pub lifetime: ::core::option::Option<u32>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LaneOutgoing {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub bytes: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "2")]
-    pub acknowledged: ::core::option::Option<u64>,
-    #[prost(uint32, optional, tag = "3")]
-    pub cursor: ::core::option::Option<u32>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct LaneIncoming {
-    #[prost(uint64, optional, tag = "1")]
-    pub held: ::core::option::Option<u64>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub symbols: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+pub struct ProfileBody {
+    #[prost(string, optional, tag = "1")]
+    pub name: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "2")]
+    pub avatar: ::core::option::Option<AttachmentInfo>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(::zeroize::ZeroizeOnDrop)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
-pub struct SkippedBlock {
+pub struct TokenGrant {
     #[prost(bytes = "vec", optional, tag = "1")]
-    pub tag: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "2")]
-    pub index: ::core::option::Option<u32>,
-    #[prost(uint64, optional, tag = "3")]
-    pub held: ::core::option::Option<u64>,
-    #[prost(bytes = "vec", optional, tag = "4")]
-    pub keys: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    pub token: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(string, optional, tag = "2")]
+    pub domain: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConsentBody {
+    #[prost(oneof = "consent_body::Consent", tags = "1, 2, 3, 4")]
+    pub consent: ::core::option::Option<consent_body::Consent>,
+}
+/// Nested message and enum types in `ConsentBody`.
+pub mod consent_body {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Consent {
+        #[prost(message, tag = "1")]
+        Request(super::TokenGrant),
+        #[prost(message, tag = "2")]
+        Accept(super::TokenGrant),
+        #[prost(message, tag = "3")]
+        Decline(super::ConsentNothing),
+        #[prost(message, tag = "4")]
+        Revoke(super::ConsentNothing),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConsentNothing {}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TypingBody {
+    #[prost(enumeration = "TypingState", optional, tag = "1")]
+    pub state: ::core::option::Option<i32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadMarkerBody {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub conversation: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub id: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ContactBody {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub contact: ::core::option::Option<ContactConsent>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ContactConsent {
+    #[prost(enumeration = "ConsentState", optional, tag = "1")]
+    pub state: ::core::option::Option<i32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub ours: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "3")]
+    pub theirs: ::core::option::Option<TokenGrant>,
+    #[prost(bool, optional, tag = "4")]
+    pub told: ::core::option::Option<bool>,
+    #[prost(uint64, optional, tag = "5")]
+    pub acted: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "6")]
+    pub heard: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReceiptBatch {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub with: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    pub delivered: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    pub read: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "4")]
+    pub due: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ReceiptState {
+    Unspecified = 0,
+    Delivered = 1,
+    Read = 2,
+}
+impl ReceiptState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RECEIPT_STATE_UNSPECIFIED",
+            Self::Delivered => "RECEIPT_STATE_DELIVERED",
+            Self::Read => "RECEIPT_STATE_READ",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RECEIPT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "RECEIPT_STATE_DELIVERED" => Some(Self::Delivered),
+            "RECEIPT_STATE_READ" => Some(Self::Read),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TypingState {
+    Unspecified = 0,
+    Started = 1,
+    Stopped = 2,
+}
+impl TypingState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TYPING_STATE_UNSPECIFIED",
+            Self::Started => "TYPING_STATE_STARTED",
+            Self::Stopped => "TYPING_STATE_STOPPED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TYPING_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "TYPING_STATE_STARTED" => Some(Self::Started),
+            "TYPING_STATE_STOPPED" => Some(Self::Stopped),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ConsentState {
+    Unspecified = 0,
+    None = 1,
+    RequestSent = 2,
+    RequestReceived = 3,
+    Accepted = 4,
+    Declined = 5,
+    Blocked = 6,
+}
+impl ConsentState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CONSENT_STATE_UNSPECIFIED",
+            Self::None => "CONSENT_STATE_NONE",
+            Self::RequestSent => "CONSENT_STATE_REQUEST_SENT",
+            Self::RequestReceived => "CONSENT_STATE_REQUEST_RECEIVED",
+            Self::Accepted => "CONSENT_STATE_ACCEPTED",
+            Self::Declined => "CONSENT_STATE_DECLINED",
+            Self::Blocked => "CONSENT_STATE_BLOCKED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CONSENT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "CONSENT_STATE_NONE" => Some(Self::None),
+            "CONSENT_STATE_REQUEST_SENT" => Some(Self::RequestSent),
+            "CONSENT_STATE_REQUEST_RECEIVED" => Some(Self::RequestReceived),
+            "CONSENT_STATE_ACCEPTED" => Some(Self::Accepted),
+            "CONSENT_STATE_DECLINED" => Some(Self::Declined),
+            "CONSENT_STATE_BLOCKED" => Some(Self::Blocked),
+            _ => None,
+        }
+    }
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -3143,268 +2987,714 @@ impl LinkSide {
     }
 }
 #[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
 #[derive(Clone, PartialEq, ::prost::Message)]
-pub struct SessionBody {
-    #[prost(uint32, optional, tag = "1")]
-    pub mine_term: ::core::option::Option<u32>,
-    #[prost(uint64, optional, tag = "2")]
-    pub mine_version: ::core::option::Option<u64>,
-    #[prost(uint32, optional, tag = "3")]
-    pub yours_term: ::core::option::Option<u32>,
-    #[prost(uint64, optional, tag = "4")]
-    pub yours_version: ::core::option::Option<u64>,
+#[prost(skip_debug)]
+pub struct ClientAccount {
+    #[prost(string, optional, tag = "1")]
+    pub address: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "2")]
+    pub secret: ::core::option::Option<DeviceSecret>,
+    #[prost(message, optional, tag = "3")]
+    pub manifest: ::core::option::Option<Manifest>,
+    #[prost(message, repeated, tag = "4")]
+    pub manifests: ::prost::alloc::vec::Vec<OwnManifest>,
     #[prost(bytes = "vec", optional, tag = "5")]
-    pub view: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "6")]
-    pub before: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "7")]
-    pub flags: ::core::option::Option<u32>,
-    #[prost(message, repeated, tag = "8")]
-    pub acks: ::prost::alloc::vec::Vec<SessionAck>,
-    #[prost(bytes = "vec", optional, tag = "9")]
-    pub withdrawn: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(message, optional, tag = "10")]
-    pub linking: ::core::option::Option<Linking>,
-    #[prost(message, repeated, tag = "11")]
-    pub gaps: ::prost::alloc::vec::Vec<SessionGap>,
-    #[prost(message, optional, tag = "12")]
-    pub shared: ::core::option::Option<SharedPointer>,
-    #[prost(message, optional, tag = "13")]
-    pub repairs: ::core::option::Option<SessionGap>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SessionAck {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "2")]
-    pub next: ::core::option::Option<u32>,
-    #[prost(bytes = "vec", optional, tag = "3")]
-    pub history: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Linking {
-    #[prost(message, repeated, tag = "1")]
-    pub proofs: ::prost::alloc::vec::Vec<LinkProof>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "3")]
-    pub next: ::core::option::Option<u32>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SessionGap {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "2")]
-    pub from: ::core::option::Option<u32>,
-    #[prost(uint32, optional, tag = "3")]
-    pub count: ::core::option::Option<u32>,
+    pub own_token: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(enumeration = "RegistrationState", optional, tag = "6")]
+    pub registration: ::core::option::Option<i32>,
+    #[prost(bytes = "vec", optional, tag = "7")]
+    pub invite: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "8")]
+    pub server: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "9")]
+    pub certificate: ::core::option::Option<SignedCertificate>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(::zeroize::ZeroizeOnDrop)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
-pub struct SharedPointer {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+pub struct ClientState {
+    #[prost(uint64, optional, tag = "1")]
+    pub next_errand: ::core::option::Option<u64>,
     #[prost(bytes = "vec", optional, tag = "2")]
-    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct SharedBody {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(message, optional, tag = "3")]
-    pub introduction: ::core::option::Option<Introduction>,
-    #[prost(bytes = "vec", optional, tag = "4")]
-    pub content: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Introduction {
-    #[prost(message, optional, tag = "1")]
-    pub manifest: ::core::option::Option<Manifest>,
-    #[prost(message, optional, tag = "2")]
-    pub certificate: ::core::option::Option<SignedCertificate>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Contact {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "2")]
-    pub term: ::core::option::Option<u32>,
+    pub session: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
     #[prost(uint64, optional, tag = "3")]
-    pub version: ::core::option::Option<u64>,
-    #[prost(bytes = "vec", optional, tag = "4")]
-    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint64, optional, tag = "5")]
-    pub refresh_after: ::core::option::Option<u64>,
-    #[prost(bytes = "vec", repeated, tag = "6")]
-    pub devices: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bool, optional, tag = "7")]
-    pub forked: ::core::option::Option<bool>,
-    #[prost(message, optional, tag = "8")]
-    pub trust: ::core::option::Option<ContactTrust>,
-    #[prost(uint32, optional, tag = "9")]
-    pub mentioned_term: ::core::option::Option<u32>,
-    #[prost(uint64, optional, tag = "10")]
-    pub mentioned_version: ::core::option::Option<u64>,
-    #[prost(uint32, optional, tag = "11")]
-    pub unknown_tags: ::core::option::Option<u32>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ContactManifest {
-    #[prost(message, optional, tag = "1")]
-    pub manifest: ::core::option::Option<Manifest>,
-    #[prost(message, optional, tag = "2")]
-    pub certificate: ::core::option::Option<SignedCertificate>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct DeviceSessions {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(message, optional, tag = "3")]
-    pub active: ::core::option::Option<SessionPlace>,
-    #[prost(message, repeated, tag = "4")]
-    pub former: ::prost::alloc::vec::Vec<SessionPlace>,
-    #[prost(message, optional, tag = "5")]
-    pub contested: ::core::option::Option<ContestedSession>,
-    #[prost(bytes = "vec", repeated, tag = "6")]
-    pub withdrawn_there: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "7")]
-    pub withdrawn_here: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(message, optional, tag = "8")]
-    pub floor: ::core::option::Option<PeerFloor>,
-    #[prost(message, optional, tag = "9")]
-    pub seen: ::core::option::Option<PrekeysSeen>,
-    #[prost(uint32, optional, tag = "10")]
-    pub known_term: ::core::option::Option<u32>,
-    #[prost(uint64, optional, tag = "11")]
-    pub known_version: ::core::option::Option<u64>,
-    #[prost(uint32, optional, tag = "12")]
-    pub flags: ::core::option::Option<u32>,
-    #[prost(uint64, optional, tag = "13")]
-    pub replaced_at: ::core::option::Option<u64>,
-    #[prost(uint64, optional, tag = "14")]
-    pub renewed_at: ::core::option::Option<u64>,
-    #[prost(uint64, optional, tag = "15")]
-    pub waiting_since: ::core::option::Option<u64>,
-    #[prost(uint64, optional, tag = "16")]
-    pub heard_since: ::core::option::Option<u64>,
-    #[prost(uint64, optional, tag = "17")]
-    pub timer_due: ::core::option::Option<u64>,
-    #[prost(uint64, optional, tag = "18")]
-    pub timer_set: ::core::option::Option<u64>,
-    #[prost(message, repeated, tag = "19")]
-    pub gaps: ::prost::alloc::vec::Vec<UnfilledGap>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SessionPlace {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub session: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bool, optional, tag = "2")]
-    pub begun_here: ::core::option::Option<bool>,
-    #[prost(bool, optional, tag = "3")]
-    pub settled: ::core::option::Option<bool>,
+    pub session_until: ::core::option::Option<u64>,
     #[prost(uint64, optional, tag = "4")]
-    pub until: ::core::option::Option<u64>,
-    #[prost(bytes = "vec", optional, tag = "5")]
-    pub closed_chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "6")]
-    pub closed_next: ::core::option::Option<u32>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ContestedSession {
-    #[prost(message, optional, tag = "1")]
-    pub place: ::core::option::Option<SessionPlace>,
-    #[prost(uint64, optional, tag = "2")]
-    pub since: ::core::option::Option<u64>,
-    #[prost(bytes = "vec", optional, tag = "3")]
-    pub probe_chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "4")]
-    pub probe_number: ::core::option::Option<u32>,
+    pub greeted_at: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "5")]
+    pub cursor: ::core::option::Option<MailboxCursor>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub inbox_after: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "7")]
+    pub inbox_at: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "8")]
+    pub prekeys: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "9")]
+    pub prekeys_at: ::core::option::Option<u64>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, ::prost::Message)]
-pub struct SessionState {
+pub struct Errand {
+    #[prost(uint64, optional, tag = "1")]
+    pub number: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "2")]
+    pub request: ::core::option::Option<Request>,
+    #[prost(bool, optional, tag = "3")]
+    pub introduces: ::core::option::Option<bool>,
+    #[prost(uint32, optional, tag = "4")]
+    pub attempts: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "5")]
+    pub due: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Person {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(string, optional, tag = "2")]
+    pub address: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bool, optional, tag = "3")]
+    pub is_looked_up: ::core::option::Option<bool>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub handle: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "5")]
+    pub waiting: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    pub claiming: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PendingDevice {
     #[prost(bytes = "vec", optional, tag = "1")]
     pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
     #[prost(bytes = "vec", optional, tag = "2")]
     pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
     #[prost(message, optional, tag = "3")]
-    pub awaiting: ::core::option::Option<HandshakeAwaiting>,
-    #[prost(message, optional, tag = "4")]
-    pub linking: ::core::option::Option<Linking>,
-    #[prost(message, optional, tag = "5")]
-    pub answering: ::core::option::Option<HandshakeAnswering>,
-    #[prost(bytes = "vec", optional, tag = "6")]
-    pub initial: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(message, optional, tag = "7")]
-    pub sealed: ::core::option::Option<SessionAck>,
-    #[prost(message, optional, tag = "8")]
-    pub opened: ::core::option::Option<SessionAck>,
+    pub repairs: ::core::option::Option<SessionGap>,
 }
 #[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct UnfilledGap {
-    #[prost(message, optional, tag = "1")]
-    pub gap: ::core::option::Option<SessionGap>,
-    #[prost(uint64, optional, tag = "2")]
-    pub found: ::core::option::Option<u64>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SessionTag {
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct Outgoing {
     #[prost(bytes = "vec", optional, tag = "1")]
-    pub session: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    pub id: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
     #[prost(bytes = "vec", optional, tag = "2")]
-    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    pub with: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
     #[prost(bytes = "vec", optional, tag = "3")]
-    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-#[derive(::zeroize::Zeroize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SentMessage {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    pub session: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(bytes = "vec", optional, tag = "2")]
-    pub chain: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(uint32, optional, tag = "3")]
-    pub number: ::core::option::Option<u32>,
+    pub content: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
     #[prost(uint64, optional, tag = "4")]
     pub at: ::core::option::Option<u64>,
-    #[prost(bytes = "vec", optional, tag = "5")]
-    pub reference: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, repeated, tag = "5")]
+    pub pending: ::prost::alloc::vec::Vec<PendingDevice>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct FanOut {
-    #[prost(message, optional, tag = "1")]
-    pub shared: ::core::option::Option<SharedPointer>,
+pub struct KnownContent {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub by: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
     #[prost(bytes = "vec", optional, tag = "2")]
-    pub reference: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    pub conversation: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
     #[prost(uint32, optional, tag = "3")]
-    pub next: ::core::option::Option<u32>,
-    #[prost(uint32, optional, tag = "4")]
-    pub lists: ::core::option::Option<u32>,
+    pub kind: ::core::option::Option<u32>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Recipients {
-    #[prost(bytes = "vec", repeated, tag = "1")]
-    pub accounts: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+pub struct SubmittedItem {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub outgoing: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TokenOwner {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RegisteredEvent {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RegistrationRefusedEvent {
+    #[prost(uint32, optional, tag = "1")]
+    pub why: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LookedUpEvent {
+    #[prost(string, optional, tag = "1")]
+    pub address: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ContactEvent {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(enumeration = "ConsentState", optional, tag = "2")]
+    pub state: ::core::option::Option<i32>,
+    #[prost(string, optional, tag = "3")]
+    pub address: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bool, optional, tag = "4")]
+    pub is_looked_up: ::core::option::Option<bool>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct MessageEvent {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub content: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "4")]
+    pub arrived: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "5")]
+    pub flags: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProgressEvent {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub outgoing: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "4")]
+    pub stage: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "5")]
+    pub since: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnreadableEvent {
+    #[prost(string, optional, tag = "1")]
+    pub class: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NoticeEvent {
+    #[prost(uint32, optional, tag = "1")]
+    pub what: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub device: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "4")]
+    pub count: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MissedEvent {
+    #[prost(uint64, optional, tag = "1")]
+    pub count: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "2")]
+    pub from: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "3")]
+    pub to: ::core::option::Option<u64>,
+    #[prost(string, optional, tag = "4")]
+    pub domain: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClientEvent {
+    #[prost(oneof = "client_event::Event", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
+    pub event: ::core::option::Option<client_event::Event>,
+}
+/// Nested message and enum types in `ClientEvent`.
+pub mod client_event {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Event {
+        #[prost(message, tag = "1")]
+        Registered(super::RegisteredEvent),
+        #[prost(message, tag = "2")]
+        RegistrationRefused(super::RegistrationRefusedEvent),
+        #[prost(message, tag = "3")]
+        LookedUp(super::LookedUpEvent),
+        #[prost(message, tag = "4")]
+        Contact(super::ContactEvent),
+        #[prost(message, tag = "5")]
+        Message(super::MessageEvent),
+        #[prost(message, tag = "6")]
+        Progress(super::ProgressEvent),
+        #[prost(message, tag = "7")]
+        Unreadable(super::UnreadableEvent),
+        #[prost(message, tag = "8")]
+        Notice(super::NoticeEvent),
+        #[prost(message, tag = "9")]
+        Missed(super::MissedEvent),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RegistrationState {
+    Unspecified = 0,
+    Wanted = 1,
+    Done = 2,
+    Refused = 3,
+}
+impl RegistrationState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REGISTRATION_STATE_UNSPECIFIED",
+            Self::Wanted => "REGISTRATION_STATE_WANTED",
+            Self::Done => "REGISTRATION_STATE_DONE",
+            Self::Refused => "REGISTRATION_STATE_REFUSED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REGISTRATION_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "REGISTRATION_STATE_WANTED" => Some(Self::Wanted),
+            "REGISTRATION_STATE_DONE" => Some(Self::Done),
+            "REGISTRATION_STATE_REFUSED" => Some(Self::Refused),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RegisteredKey {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DevicePrekeys {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    pub signing: ::core::option::Option<HybridPublicKey>,
+    #[prost(message, optional, tag = "3")]
+    pub bundle: ::core::option::Option<SignedBundle>,
+    #[prost(message, optional, tag = "4")]
+    pub stock: ::core::option::Option<SignedStock>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub uploaded: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StockUse {
+    #[prost(uint64, optional, tag = "1")]
+    pub stock: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "2")]
+    pub given: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClaimBudget {
+    #[prost(message, optional, tag = "1")]
+    pub taken: ::core::option::Option<StockUse>,
+    #[prost(message, optional, tag = "2")]
+    pub budget: ::core::option::Option<Budget>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AskBudget {
+    #[prost(message, optional, tag = "1")]
+    pub budget: ::core::option::Option<Budget>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Invite {
+    #[prost(uint64, optional, tag = "1")]
+    pub until: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Answered {
+    #[prost(message, repeated, tag = "1")]
+    pub requests: ::prost::alloc::vec::Vec<AnsweredRequest>,
+    #[prost(message, optional, tag = "2")]
+    pub items: ::core::option::Option<Budget>,
+    #[prost(message, optional, tag = "3")]
+    pub blobs: ::core::option::Option<Budget>,
+    #[prost(message, optional, tag = "4")]
+    pub changes: ::core::option::Option<Budget>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AnsweredRequest {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub request: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub response: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkMailbox {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub account: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "2")]
+    pub until: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "3")]
+    pub opened: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "4")]
+    pub from_inviter: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "5")]
+    pub from_joiner: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkMessage {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub body: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionStanding {
+    #[prost(enumeration = "SessionRole", optional, tag = "1")]
+    pub role: ::core::option::Option<i32>,
+    #[prost(bool, optional, tag = "2")]
+    pub answered: ::core::option::Option<bool>,
+    #[prost(enumeration = "PeerAuthentication", optional, tag = "3")]
+    pub authentication: ::core::option::Option<i32>,
+    #[prost(bool, optional, tag = "4")]
+    pub reduced: ::core::option::Option<bool>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PairwiseFrame {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub initial: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub message: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SessionRole {
+    Unspecified = 0,
+    Initiator = 1,
+    Responder = 2,
+}
+impl SessionRole {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SESSION_ROLE_UNSPECIFIED",
+            Self::Initiator => "SESSION_ROLE_INITIATOR",
+            Self::Responder => "SESSION_ROLE_RESPONDER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SESSION_ROLE_UNSPECIFIED" => Some(Self::Unspecified),
+            "SESSION_ROLE_INITIATOR" => Some(Self::Initiator),
+            "SESSION_ROLE_RESPONDER" => Some(Self::Responder),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum PeerAuthentication {
+    Unspecified = 0,
+    Implicit = 1,
+    Classical = 2,
+    PostQuantum = 3,
+}
+impl PeerAuthentication {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PEER_AUTHENTICATION_UNSPECIFIED",
+            Self::Implicit => "PEER_AUTHENTICATION_IMPLICIT",
+            Self::Classical => "PEER_AUTHENTICATION_CLASSICAL",
+            Self::PostQuantum => "PEER_AUTHENTICATION_POST_QUANTUM",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PEER_AUTHENTICATION_UNSPECIFIED" => Some(Self::Unspecified),
+            "PEER_AUTHENTICATION_IMPLICIT" => Some(Self::Implicit),
+            "PEER_AUTHENTICATION_CLASSICAL" => Some(Self::Classical),
+            "PEER_AUTHENTICATION_POST_QUANTUM" => Some(Self::PostQuantum),
+            _ => None,
+        }
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct RatchetState {
+    #[prost(message, optional, tag = "1")]
+    pub standing: ::core::option::Option<SessionStanding>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub transcript: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "3")]
+    pub begun: ::core::option::Option<u64>,
+    #[prost(bool, optional, tag = "4")]
+    pub receive_only: ::core::option::Option<bool>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub root: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub next_sending: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "7")]
+    pub next_receiving: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "10")]
+    pub receiving: ::core::option::Option<ReceivingChain>,
+    #[prost(bytes = "vec", optional, tag = "17")]
+    pub sent_link: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "18")]
+    pub received_link: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "19")]
+    pub classical: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "20")]
+    pub post_quantum: ::core::option::Option<u64>,
+    #[prost(message, repeated, tag = "21")]
+    pub closed_chains: ::prost::alloc::vec::Vec<ClosedChain>,
+    #[prost(message, repeated, tag = "22")]
+    pub remembered_chains: ::prost::alloc::vec::Vec<RememberedChain>,
+    #[prost(oneof = "ratchet_state::Sending", tags = "8, 9")]
+    pub sending: ::core::option::Option<ratchet_state::Sending>,
+    #[prost(oneof = "ratchet_state::Lane", tags = "11, 12, 13, 14, 15, 16")]
+    pub lane: ::core::option::Option<ratchet_state::Lane>,
+}
+/// Nested message and enum types in `RatchetState`.
+pub mod ratchet_state {
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[prost(skip_debug)]
+    pub enum Sending {
+        #[prost(message, tag = "8")]
+        Open(super::OpenChain),
+        #[prost(message, tag = "9")]
+        Due(super::DueChain),
+    }
+    #[derive(::zeroize::Zeroize)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[prost(skip_debug)]
+    pub enum Lane {
+        #[prost(message, tag = "11")]
+        Offering(super::LaneOffering),
+        #[prost(message, tag = "12")]
+        Ready(super::LaneReady),
+        #[prost(message, tag = "13")]
+        Collecting(super::LaneCollecting),
+        #[prost(message, tag = "14")]
+        Holding(super::LaneHolding),
+        #[prost(message, tag = "15")]
+        Answering(super::LaneAnswering),
+        #[prost(message, tag = "16")]
+        Closed(super::LaneClosed),
+    }
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct OpenChain {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub next: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub header: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub ratchet_secret: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub ratchet_key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "6")]
+    pub previous: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "7")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "8")]
+    pub answer: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DueChain {
+    #[prost(uint32, optional, tag = "1")]
+    pub previous: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ReceivingChain {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub next: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub header: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub ratchet_key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "5")]
+    pub previous: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "6")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(bool, optional, tag = "7")]
+    pub forgotten: ::core::option::Option<bool>,
+    #[prost(message, repeated, tag = "8")]
+    pub blocks: ::prost::alloc::vec::Vec<KeptBlock>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ClosedChain {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub header: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub length: ::core::option::Option<u32>,
+    #[prost(bool, optional, tag = "3")]
+    pub answers: ::core::option::Option<bool>,
+    #[prost(bool, optional, tag = "4")]
+    pub forgotten: ::core::option::Option<bool>,
+    #[prost(message, repeated, tag = "5")]
+    pub blocks: ::prost::alloc::vec::Vec<KeptBlock>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RememberedChain {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub tag: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bool, optional, tag = "2")]
+    pub forgotten: ::core::option::Option<bool>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeptBlock {
+    #[prost(uint32, optional, tag = "1")]
+    pub index: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "2")]
+    pub kept_at: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct LaneOffering {
+    #[prost(uint32, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub seed: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "3")]
+    pub made: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "4")]
+    pub key: ::core::option::Option<LaneOutgoing>,
+    #[prost(message, optional, tag = "5")]
+    pub answer: ::core::option::Option<LaneIncoming>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct LaneReady {
+    #[prost(uint32, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub secret: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "3")]
+    pub made: ::core::option::Option<u64>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaneCollecting {
+    #[prost(uint32, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(message, optional, tag = "2")]
+    pub key: ::core::option::Option<LaneIncoming>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaneHolding {
+    #[prost(uint32, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub key: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct LaneAnswering {
+    #[prost(uint32, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub secret: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "3")]
+    pub made: ::core::option::Option<u64>,
+    #[prost(message, optional, tag = "4")]
+    pub answer: ::core::option::Option<LaneOutgoing>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaneClosed {
+    #[prost(uint32, optional, tag = "1")]
+    pub epoch: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaneOutgoing {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub bytes: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint64, optional, tag = "2")]
+    pub acknowledged: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "3")]
+    pub cursor: ::core::option::Option<u32>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LaneIncoming {
+    #[prost(uint64, optional, tag = "1")]
+    pub held: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub symbols: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(::zeroize::Zeroize)]
+#[derive(::zeroize::ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct SkippedBlock {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub tag: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    pub index: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "3")]
+    pub held: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub keys: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(::zeroize::ZeroizeOnDrop)]

@@ -72,319 +72,6 @@ impl core::fmt::Debug for messages::AttachmentPointer {
     }
 }
 
-impl Described for messages::Content {
-    const SCHEMA: &'static Schema = &CONTENT;
-}
-
-static CONTENT: Schema = Schema {
-    name: "Content",
-    max_bytes: 43978,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Message(&DIRECT_CONVERSATION), presence: Presence::OneOf(0x8) },
-        Field { number: 5, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 6, kind: Kind::Bytes { min: 0, max: 43903 }, presence: Presence::Required },
-    ],
-};
-
-impl core::fmt::Debug for messages::Content {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Content(..)")
-    }
-}
-
-impl Described for messages::DirectConversation {
-    const SCHEMA: &'static Schema = &DIRECT_CONVERSATION;
-}
-
-static DIRECT_CONVERSATION: Schema = Schema {
-    name: "DirectConversation",
-    max_bytes: 34,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::TextBody {
-    const SCHEMA: &'static Schema = &TEXT_BODY;
-}
-
-static TEXT_BODY: Schema = Schema {
-    name: "TextBody",
-    max_bytes: 43881,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Text { min: 0, max: 16384 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Message(&MENTION), presence: Presence::Repeated { max: 32 } },
-        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
-        Field { number: 4, kind: Kind::Message(&ATTACHMENT_INFO), presence: Presence::Repeated { max: 32 } },
-        Field { number: 5, kind: Kind::Message(&LINK_PREVIEW), presence: Presence::MayBeAbsent },
-        Field { number: 6, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
-    ],
-};
-
-impl Described for messages::Mention {
-    const SCHEMA: &'static Schema = &MENTION;
-}
-
-static MENTION: Schema = Schema {
-    name: "Mention",
-    max_bytes: 46,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::AttachmentInfo {
-    const SCHEMA: &'static Schema = &ATTACHMENT_INFO;
-}
-
-static ATTACHMENT_INFO: Schema = Schema {
-    name: "AttachmentInfo",
-    max_bytes: 705,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Message(&ATTACHMENT_POINTER), presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Text { min: 3, max: 64 }, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Text { min: 1, max: 255 }, presence: Presence::Required },
-        Field { number: 6, kind: Kind::Text { min: 1, max: 256 }, presence: Presence::MayBeAbsent },
-    ],
-};
-
-impl Described for messages::LinkPreview {
-    const SCHEMA: &'static Schema = &LINK_PREVIEW;
-}
-
-static LINK_PREVIEW: Schema = Schema {
-    name: "LinkPreview",
-    max_bytes: 3274,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Text { min: 8, max: 2048 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Text { min: 0, max: 512 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Message(&ATTACHMENT_INFO), presence: Presence::MayBeAbsent },
-    ],
-};
-
-impl Described for messages::EditBody {
-    const SCHEMA: &'static Schema = &EDIT_BODY;
-}
-
-static EDIT_BODY: Schema = Schema {
-    name: "EditBody",
-    max_bytes: 43903,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Message(&TEXT_BODY), presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::DeleteBody {
-    const SCHEMA: &'static Schema = &DELETE_BODY;
-}
-
-static DELETE_BODY: Schema = Schema {
-    name: "DeleteBody",
-    max_bytes: 18,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::ReactionBody {
-    const SCHEMA: &'static Schema = &REACTION_BODY;
-}
-
-static REACTION_BODY: Schema = Schema {
-    name: "ReactionBody",
-    max_bytes: 52,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Text { min: 1, max: 32 }, presence: Presence::MayBeAbsent },
-    ],
-};
-
-impl Described for messages::ReceiptBody {
-    const SCHEMA: &'static Schema = &RECEIPT_BODY;
-}
-
-static RECEIPT_BODY: Schema = Schema {
-    name: "ReceiptBody",
-    max_bytes: 2306,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Enum(&[1, 2]), presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 128 } },
-    ],
-};
-
-impl Described for messages::TimerBody {
-    const SCHEMA: &'static Schema = &TIMER_BODY;
-}
-
-static TIMER_BODY: Schema = Schema {
-    name: "TimerBody",
-    max_bytes: 6,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
-    ],
-};
-
-impl Described for messages::ProfileBody {
-    const SCHEMA: &'static Schema = &PROFILE_BODY;
-}
-
-static PROFILE_BODY: Schema = Schema {
-    name: "ProfileBody",
-    max_bytes: 839,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Text { min: 1, max: 128 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Message(&ATTACHMENT_INFO), presence: Presence::MayBeAbsent },
-    ],
-};
-
-impl Described for messages::TokenGrant {
-    const SCHEMA: &'static Schema = &TOKEN_GRANT;
-}
-
-static TOKEN_GRANT: Schema = Schema {
-    name: "TokenGrant",
-    max_bytes: 274,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
-    ],
-};
-
-impl core::fmt::Debug for messages::TokenGrant {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("TokenGrant(..)")
-    }
-}
-
-impl Described for messages::ConsentBody {
-    const SCHEMA: &'static Schema = &CONSENT_BODY;
-}
-
-static CONSENT_BODY: Schema = Schema {
-    name: "ConsentBody",
-    max_bytes: 277,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Message(&TOKEN_GRANT), presence: Presence::OneOf(0x1e) },
-        Field { number: 2, kind: Kind::Message(&TOKEN_GRANT), presence: Presence::OneOf(0x1e) },
-        Field { number: 3, kind: Kind::Message(&CONSENT_NOTHING), presence: Presence::OneOf(0x1e) },
-        Field { number: 4, kind: Kind::Message(&CONSENT_NOTHING), presence: Presence::OneOf(0x1e) },
-    ],
-};
-
-impl Described for messages::ConsentNothing {
-    const SCHEMA: &'static Schema = &CONSENT_NOTHING;
-}
-
-static CONSENT_NOTHING: Schema = Schema {
-    name: "ConsentNothing",
-    max_bytes: 1,
-    secret: false,
-    fields: &[
-    ],
-};
-
-impl Described for messages::TypingBody {
-    const SCHEMA: &'static Schema = &TYPING_BODY;
-}
-
-static TYPING_BODY: Schema = Schema {
-    name: "TypingBody",
-    max_bytes: 2,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Enum(&[1, 2]), presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::ReadMarkerBody {
-    const SCHEMA: &'static Schema = &READ_MARKER_BODY;
-}
-
-static READ_MARKER_BODY: Schema = Schema {
-    name: "ReadMarkerBody",
-    max_bytes: 52,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::ContactBody {
-    const SCHEMA: &'static Schema = &CONTACT_BODY;
-}
-
-static CONTACT_BODY: Schema = Schema {
-    name: "ContactBody",
-    max_bytes: 358,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Message(&CONTACT_CONSENT), presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::ContactConsent {
-    const SCHEMA: &'static Schema = &CONTACT_CONSENT;
-}
-
-static CONTACT_CONSENT: Schema = Schema {
-    name: "ContactConsent",
-    max_bytes: 321,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Enum(&[1, 2, 3, 4, 5, 6]), presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
-        Field { number: 3, kind: Kind::Message(&TOKEN_GRANT), presence: Presence::MayBeAbsent },
-        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 6, kind: Kind::Uint64, presence: Presence::Required },
-    ],
-};
-
-impl core::fmt::Debug for messages::ContactConsent {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("ContactConsent(..)")
-    }
-}
-
-impl Described for messages::ReceiptBatch {
-    const SCHEMA: &'static Schema = &RECEIPT_BATCH;
-}
-
-static RECEIPT_BATCH: Schema = Schema {
-    name: "ReceiptBatch",
-    max_bytes: 18477,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 512 } },
-        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 512 } },
-        Field { number: 4, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
-    ],
-};
-
 impl Described for messages::ManifestLink {
     const SCHEMA: &'static Schema = &MANIFEST_LINK;
 }
@@ -1088,6 +775,145 @@ impl core::fmt::Debug for messages::OneTimeSecret {
         f.write_str("OneTimeSecret(..)")
     }
 }
+
+impl Described for messages::OneTimePlace {
+    const SCHEMA: &'static Schema = &ONE_TIME_PLACE;
+}
+
+static ONE_TIME_PLACE: Schema = Schema {
+    name: "OneTimePlace",
+    max_bytes: 17,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Initial {
+    const SCHEMA: &'static Schema = &INITIAL;
+}
+
+static INITIAL: Schema = Schema {
+    name: "Initial",
+    max_bytes: 2822,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Message(&ONE_TIME_PLACE), presence: Presence::MayBeAbsent },
+        Field { number: 6, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 9, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 10, kind: Kind::Bytes { min: 1088, max: 1088 }, presence: Presence::Required },
+        Field { number: 11, kind: Kind::Bytes { min: 1088, max: 1088 }, presence: Presence::Required },
+        Field { number: 12, kind: Kind::Bytes { min: 180, max: 180 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LinkProof {
+    const SCHEMA: &'static Schema = &LINK_PROOF;
+}
+
+static LINK_PROOF: Schema = Schema {
+    name: "LinkProof",
+    max_bytes: 44,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::OwnBundle {
+    const SCHEMA: &'static Schema = &OWN_BUNDLE;
+}
+
+static OWN_BUNDLE: Schema = Schema {
+    name: "OwnBundle",
+    max_bytes: 1490,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 1363 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&PREKEY_SECRET), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::OwnManifest {
+    const SCHEMA: &'static Schema = &OWN_MANIFEST;
+}
+
+static OWN_MANIFEST: Schema = Schema {
+    name: "OwnManifest",
+    max_bytes: 62,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ReplayEntry {
+    const SCHEMA: &'static Schema = &REPLAY_ENTRY;
+}
+
+static REPLAY_ENTRY: Schema = Schema {
+    name: "ReplayEntry",
+    max_bytes: 45,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::HandshakeAwaiting {
+    const SCHEMA: &'static Schema = &HANDSHAKE_AWAITING;
+}
+
+static HANDSHAKE_AWAITING: Schema = Schema {
+    name: "HandshakeAwaiting",
+    max_bytes: 2859,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 2822 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::HandshakeAnswering {
+    const SCHEMA: &'static Schema = &HANDSHAKE_ANSWERING;
+}
+
+static HANDSHAKE_ANSWERING: Schema = Schema {
+    name: "HandshakeAnswering",
+    max_bytes: 86,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::PeerFloor {
+    const SCHEMA: &'static Schema = &PEER_FLOOR;
+}
+
+static PEER_FLOOR: Schema = Schema {
+    name: "PeerFloor",
+    max_bytes: 15,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
 
 impl Described for messages::Discovery {
     const SCHEMA: &'static Schema = &DISCOVERY;
@@ -1807,291 +1633,6 @@ static SERVER_ALARM: Schema = Schema {
     ],
 };
 
-impl Described for messages::RegisteredKey {
-    const SCHEMA: &'static Schema = &REGISTERED_KEY;
-}
-
-static REGISTERED_KEY: Schema = Schema {
-    name: "RegisteredKey",
-    max_bytes: 34,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::DevicePrekeys {
-    const SCHEMA: &'static Schema = &DEVICE_PREKEYS;
-}
-
-static DEVICE_PREKEYS: Schema = Schema {
-    name: "DevicePrekeys",
-    max_bytes: 10420,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Message(&HYBRID_PUBLIC_KEY), presence: Presence::Required },
-        Field { number: 3, kind: Kind::Message(&SIGNED_BUNDLE), presence: Presence::MayBeAbsent },
-        Field { number: 4, kind: Kind::Message(&SIGNED_STOCK), presence: Presence::MayBeAbsent },
-        Field { number: 5, kind: Kind::Bytes { min: 0, max: 128 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::StockUse {
-    const SCHEMA: &'static Schema = &STOCK_USE;
-}
-
-static STOCK_USE: Schema = Schema {
-    name: "StockUse",
-    max_bytes: 17,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::ClaimBudget {
-    const SCHEMA: &'static Schema = &CLAIM_BUDGET;
-}
-
-static CLAIM_BUDGET: Schema = Schema {
-    name: "ClaimBudget",
-    max_bytes: 43,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Message(&STOCK_USE), presence: Presence::Required },
-        Field { number: 2, kind: Kind::Message(&BUDGET), presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::AskBudget {
-    const SCHEMA: &'static Schema = &ASK_BUDGET;
-}
-
-static ASK_BUDGET: Schema = Schema {
-    name: "AskBudget",
-    max_bytes: 24,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Message(&BUDGET), presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::Invite {
-    const SCHEMA: &'static Schema = &INVITE;
-}
-
-static INVITE: Schema = Schema {
-    name: "Invite",
-    max_bytes: 45,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
-    ],
-};
-
-impl Described for messages::Answered {
-    const SCHEMA: &'static Schema = &ANSWERED;
-}
-
-static ANSWERED: Schema = Schema {
-    name: "Answered",
-    max_bytes: 263176,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Message(&ANSWERED_REQUEST), presence: Presence::Repeated { max: 16 } },
-        Field { number: 2, kind: Kind::Message(&BUDGET), presence: Presence::Required },
-        Field { number: 3, kind: Kind::Message(&BUDGET), presence: Presence::Required },
-        Field { number: 4, kind: Kind::Message(&BUDGET), presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::AnsweredRequest {
-    const SCHEMA: &'static Schema = &ANSWERED_REQUEST;
-}
-
-static ANSWERED_REQUEST: Schema = Schema {
-    name: "AnsweredRequest",
-    max_bytes: 16440,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Bytes { min: 0, max: 16384 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::LinkMailbox {
-    const SCHEMA: &'static Schema = &LINK_MAILBOX;
-}
-
-static LINK_MAILBOX: Schema = Schema {
-    name: "LinkMailbox",
-    max_bytes: 68,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Uint32, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::LinkMessage {
-    const SCHEMA: &'static Schema = &LINK_MESSAGE;
-}
-
-static LINK_MESSAGE: Schema = Schema {
-    name: "LinkMessage",
-    max_bytes: 458756,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 0, max: 458752 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::OneTimePlace {
-    const SCHEMA: &'static Schema = &ONE_TIME_PLACE;
-}
-
-static ONE_TIME_PLACE: Schema = Schema {
-    name: "OneTimePlace",
-    max_bytes: 17,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::Initial {
-    const SCHEMA: &'static Schema = &INITIAL;
-}
-
-static INITIAL: Schema = Schema {
-    name: "Initial",
-    max_bytes: 2822,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Message(&ONE_TIME_PLACE), presence: Presence::MayBeAbsent },
-        Field { number: 6, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 7, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 8, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 9, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 10, kind: Kind::Bytes { min: 1088, max: 1088 }, presence: Presence::Required },
-        Field { number: 11, kind: Kind::Bytes { min: 1088, max: 1088 }, presence: Presence::Required },
-        Field { number: 12, kind: Kind::Bytes { min: 180, max: 180 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::LinkProof {
-    const SCHEMA: &'static Schema = &LINK_PROOF;
-}
-
-static LINK_PROOF: Schema = Schema {
-    name: "LinkProof",
-    max_bytes: 44,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::OwnBundle {
-    const SCHEMA: &'static Schema = &OWN_BUNDLE;
-}
-
-static OWN_BUNDLE: Schema = Schema {
-    name: "OwnBundle",
-    max_bytes: 1490,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 0, max: 1363 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Message(&PREKEY_SECRET), presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::OwnManifest {
-    const SCHEMA: &'static Schema = &OWN_MANIFEST;
-}
-
-static OWN_MANIFEST: Schema = Schema {
-    name: "OwnManifest",
-    max_bytes: 62,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::ReplayEntry {
-    const SCHEMA: &'static Schema = &REPLAY_ENTRY;
-}
-
-static REPLAY_ENTRY: Schema = Schema {
-    name: "ReplayEntry",
-    max_bytes: 45,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::HandshakeAwaiting {
-    const SCHEMA: &'static Schema = &HANDSHAKE_AWAITING;
-}
-
-static HANDSHAKE_AWAITING: Schema = Schema {
-    name: "HandshakeAwaiting",
-    max_bytes: 2859,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 0, max: 2822 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::HandshakeAnswering {
-    const SCHEMA: &'static Schema = &HANDSHAKE_ANSWERING;
-}
-
-static HANDSHAKE_ANSWERING: Schema = Schema {
-    name: "HandshakeAnswering",
-    max_bytes: 86,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::PeerFloor {
-    const SCHEMA: &'static Schema = &PEER_FLOOR;
-}
-
-static PEER_FLOOR: Schema = Schema {
-    name: "PeerFloor",
-    max_bytes: 15,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
-    ],
-};
-
 impl Described for messages::LogPlace {
     const SCHEMA: &'static Schema = &LOG_PLACE;
 }
@@ -2451,349 +1992,635 @@ static GAP_BUDGET: Schema = Schema {
     ],
 };
 
-impl Described for messages::SessionStanding {
-    const SCHEMA: &'static Schema = &SESSION_STANDING;
+impl Described for messages::SessionBody {
+    const SCHEMA: &'static Schema = &SESSION_BODY;
 }
 
-static SESSION_STANDING: Schema = Schema {
-    name: "SessionStanding",
-    max_bytes: 8,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Enum(&[1, 2]), presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bool, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Enum(&[1, 2, 3]), presence: Presence::Required },
-        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::PairwiseFrame {
-    const SCHEMA: &'static Schema = &PAIRWISE_FRAME;
-}
-
-static PAIRWISE_FRAME: Schema = Schema {
-    name: "PairwiseFrame",
-    max_bytes: 53165,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 0, max: 2822 }, presence: Presence::MayBeAbsent },
-        Field { number: 2, kind: Kind::Bytes { min: 0, max: 50336 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::RatchetState {
-    const SCHEMA: &'static Schema = &RATCHET_STATE;
-}
-
-static RATCHET_STATE: Schema = Schema {
-    name: "RatchetState",
-    max_bytes: 26440,
+static SESSION_BODY: Schema = Schema {
+    name: "SessionBody",
+    max_bytes: 1447,
     secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Message(&SESSION_STANDING), presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 6, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 7, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
-        Field { number: 8, kind: Kind::Message(&OPEN_CHAIN), presence: Presence::OneOf(0x300) },
-        Field { number: 9, kind: Kind::Message(&DUE_CHAIN), presence: Presence::OneOf(0x300) },
-        Field { number: 10, kind: Kind::Message(&RECEIVING_CHAIN), presence: Presence::MayBeAbsent },
-        Field { number: 11, kind: Kind::Message(&LANE_OFFERING), presence: Presence::OneOf(0x1f800) },
-        Field { number: 12, kind: Kind::Message(&LANE_READY), presence: Presence::OneOf(0x1f800) },
-        Field { number: 13, kind: Kind::Message(&LANE_COLLECTING), presence: Presence::OneOf(0x1f800) },
-        Field { number: 14, kind: Kind::Message(&LANE_HOLDING), presence: Presence::OneOf(0x1f800) },
-        Field { number: 15, kind: Kind::Message(&LANE_ANSWERING), presence: Presence::OneOf(0x1f800) },
-        Field { number: 16, kind: Kind::Message(&LANE_CLOSED), presence: Presence::OneOf(0x1f800) },
-        Field { number: 17, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
-        Field { number: 18, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
-        Field { number: 19, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 20, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 21, kind: Kind::Message(&CLOSED_CHAIN), presence: Presence::Repeated { max: 16 } },
-        Field { number: 22, kind: Kind::Message(&REMEMBERED_CHAIN), presence: Presence::Repeated { max: 8 } },
-    ],
-};
-
-impl core::fmt::Debug for messages::RatchetState {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("RatchetState(..)")
-    }
-}
-
-impl Described for messages::OpenChain {
-    const SCHEMA: &'static Schema = &OPEN_CHAIN;
-}
-
-static OPEN_CHAIN: Schema = Schema {
-    name: "OpenChain",
-    max_bytes: 1285,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 6, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 7, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 8, kind: Kind::Bytes { min: 1088, max: 1088 }, presence: Presence::MayBeAbsent },
-    ],
-};
-
-impl core::fmt::Debug for messages::OpenChain {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("OpenChain(..)")
-    }
-}
-
-impl Described for messages::DueChain {
-    const SCHEMA: &'static Schema = &DUE_CHAIN;
-}
-
-static DUE_CHAIN: Schema = Schema {
-    name: "DueChain",
-    max_bytes: 6,
-    secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Message(&SESSION_ACK), presence: Presence::Repeated { max: 4 } },
+        Field { number: 9, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 10, kind: Kind::Message(&LINKING), presence: Presence::MayBeAbsent },
+        Field { number: 11, kind: Kind::Message(&SESSION_GAP), presence: Presence::Repeated { max: 32 } },
+        Field { number: 12, kind: Kind::Message(&SHARED_POINTER), presence: Presence::MayBeAbsent },
+        Field { number: 13, kind: Kind::Message(&SESSION_GAP), presence: Presence::MayBeAbsent },
     ],
 };
 
-impl Described for messages::ReceivingChain {
-    const SCHEMA: &'static Schema = &RECEIVING_CHAIN;
+impl Described for messages::SessionAck {
+    const SCHEMA: &'static Schema = &SESSION_ACK;
 }
 
-static RECEIVING_CHAIN: Schema = Schema {
-    name: "ReceivingChain",
-    max_bytes: 1378,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 6, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 7, kind: Kind::Bool, presence: Presence::Required },
-        Field { number: 8, kind: Kind::Message(&KEPT_BLOCK), presence: Presence::Repeated { max: 64 } },
-    ],
-};
-
-impl core::fmt::Debug for messages::ReceivingChain {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("ReceivingChain(..)")
-    }
-}
-
-impl Described for messages::ClosedChain {
-    const SCHEMA: &'static Schema = &CLOSED_CHAIN;
-}
-
-static CLOSED_CHAIN: Schema = Schema {
-    name: "ClosedChain",
-    max_bytes: 1300,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Bool, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Message(&KEPT_BLOCK), presence: Presence::Repeated { max: 64 } },
-    ],
-};
-
-impl core::fmt::Debug for messages::ClosedChain {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("ClosedChain(..)")
-    }
-}
-
-impl Described for messages::RememberedChain {
-    const SCHEMA: &'static Schema = &REMEMBERED_CHAIN;
-}
-
-static REMEMBERED_CHAIN: Schema = Schema {
-    name: "RememberedChain",
-    max_bytes: 12,
+static SESSION_ACK: Schema = Schema {
+    name: "SessionAck",
+    max_bytes: 26,
     secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
     ],
 };
 
-impl Described for messages::KeptBlock {
-    const SCHEMA: &'static Schema = &KEPT_BLOCK;
+impl Described for messages::Linking {
+    const SCHEMA: &'static Schema = &LINKING;
 }
 
-static KEPT_BLOCK: Schema = Schema {
-    name: "KeptBlock",
-    max_bytes: 17,
+static LINKING: Schema = Schema {
+    name: "Linking",
+    max_bytes: 384,
     secret: false,
     fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::LaneOffering {
-    const SCHEMA: &'static Schema = &LANE_OFFERING;
-}
-
-static LANE_OFFERING: Schema = Schema {
-    name: "LaneOffering",
-    max_bytes: 2491,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 64, max: 64 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Message(&LANE_OUTGOING), presence: Presence::MayBeAbsent },
-        Field { number: 5, kind: Kind::Message(&LANE_INCOMING), presence: Presence::Required },
-    ],
-};
-
-impl core::fmt::Debug for messages::LaneOffering {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("LaneOffering(..)")
-    }
-}
-
-impl Described for messages::LaneReady {
-    const SCHEMA: &'static Schema = &LANE_READY;
-}
-
-static LANE_READY: Schema = Schema {
-    name: "LaneReady",
-    max_bytes: 51,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
-    ],
-};
-
-impl core::fmt::Debug for messages::LaneReady {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("LaneReady(..)")
-    }
-}
-
-impl Described for messages::LaneCollecting {
-    const SCHEMA: &'static Schema = &LANE_COLLECTING;
-}
-
-static LANE_COLLECTING: Schema = Schema {
-    name: "LaneCollecting",
-    max_bytes: 1207,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Message(&LANE_INCOMING), presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::LaneHolding {
-    const SCHEMA: &'static Schema = &LANE_HOLDING;
-}
-
-static LANE_HOLDING: Schema = Schema {
-    name: "LaneHolding",
-    max_bytes: 1193,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 1184, max: 1184 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::LaneAnswering {
-    const SCHEMA: &'static Schema = &LANE_ANSWERING;
-}
-
-static LANE_ANSWERING: Schema = Schema {
-    name: "LaneAnswering",
-    max_bytes: 1258,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Message(&LANE_OUTGOING), presence: Presence::MayBeAbsent },
-    ],
-};
-
-impl core::fmt::Debug for messages::LaneAnswering {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("LaneAnswering(..)")
-    }
-}
-
-impl Described for messages::LaneClosed {
-    const SCHEMA: &'static Schema = &LANE_CLOSED;
-}
-
-static LANE_CLOSED: Schema = Schema {
-    name: "LaneClosed",
-    max_bytes: 6,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::LaneOutgoing {
-    const SCHEMA: &'static Schema = &LANE_OUTGOING;
-}
-
-static LANE_OUTGOING: Schema = Schema {
-    name: "LaneOutgoing",
-    max_bytes: 1204,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 1104, max: 1184 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 1, kind: Kind::Message(&LINK_PROOF), presence: Presence::Repeated { max: 8 } },
+        Field { number: 2, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
         Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
     ],
 };
 
-impl Described for messages::LaneIncoming {
-    const SCHEMA: &'static Schema = &LANE_INCOMING;
+impl Described for messages::SessionGap {
+    const SCHEMA: &'static Schema = &SESSION_GAP;
 }
 
-static LANE_INCOMING: Schema = Schema {
-    name: "LaneIncoming",
-    max_bytes: 1198,
+static SESSION_GAP: Schema = Schema {
+    name: "SessionGap",
+    max_bytes: 22,
     secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 0, max: 1184 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::SkippedBlock {
-    const SCHEMA: &'static Schema = &SKIPPED_BLOCK;
-}
-
-static SKIPPED_BLOCK: Schema = Schema {
-    name: "SkippedBlock",
-    max_bytes: 2078,
-    secret: true,
     fields: &[
         Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
         Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Bytes { min: 32, max: 2048 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
     ],
 };
 
-impl core::fmt::Debug for messages::SkippedBlock {
+impl Described for messages::SharedPointer {
+    const SCHEMA: &'static Schema = &SHARED_POINTER;
+}
+
+static SHARED_POINTER: Schema = Schema {
+    name: "SharedPointer",
+    max_bytes: 68,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::SharedPointer {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("SkippedBlock(..)")
+        f.write_str("SharedPointer(..)")
     }
 }
+
+impl Described for messages::SharedBody {
+    const SCHEMA: &'static Schema = &SHARED_BODY;
+}
+
+static SHARED_BODY: Schema = Schema {
+    name: "SharedBody",
+    max_bytes: 518318,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&INTRODUCTION), presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Bytes { min: 0, max: 65536 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::Introduction {
+    const SCHEMA: &'static Schema = &INTRODUCTION;
+}
+
+static INTRODUCTION: Schema = Schema {
+    name: "Introduction",
+    max_bytes: 452722,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&MANIFEST), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&SIGNED_CERTIFICATE), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::Contact {
+    const SCHEMA: &'static Schema = &CONTACT;
+}
+
+static CONTACT: Schema = Schema {
+    name: "Contact",
+    max_bytes: 481,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 16 } },
+        Field { number: 7, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Message(&CONTACT_TRUST), presence: Presence::Required },
+        Field { number: 9, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
+        Field { number: 10, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 11, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ContactManifest {
+    const SCHEMA: &'static Schema = &CONTACT_MANIFEST;
+}
+
+static CONTACT_MANIFEST: Schema = Schema {
+    name: "ContactManifest",
+    max_bytes: 452722,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&MANIFEST), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&SIGNED_CERTIFICATE), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::DeviceSessions {
+    const SCHEMA: &'static Schema = &DEVICE_SESSIONS;
+}
+
+static DEVICE_SESSIONS: Schema = Schema {
+    name: "DeviceSessions",
+    max_bytes: 2530,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&SESSION_PLACE), presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Message(&SESSION_PLACE), presence: Presence::Repeated { max: 12 } },
+        Field { number: 5, kind: Kind::Message(&CONTESTED_SESSION), presence: Presence::MayBeAbsent },
+        Field { number: 6, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 4 } },
+        Field { number: 7, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 8, kind: Kind::Message(&PEER_FLOOR), presence: Presence::MayBeAbsent },
+        Field { number: 9, kind: Kind::Message(&PREKEYS_SEEN), presence: Presence::MayBeAbsent },
+        Field { number: 10, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
+        Field { number: 11, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 12, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 13, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 14, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 15, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 16, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 17, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 18, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 19, kind: Kind::Message(&UNFILLED_GAP), presence: Presence::Repeated { max: 32 } },
+    ],
+};
+
+impl Described for messages::SessionPlace {
+    const SCHEMA: &'static Schema = &SESSION_PLACE;
+}
+
+static SESSION_PLACE: Schema = Schema {
+    name: "SessionPlace",
+    max_bytes: 65,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::MayBeAbsent },
+        Field { number: 6, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::ContestedSession {
+    const SCHEMA: &'static Schema = &CONTESTED_SESSION;
+}
+
+static CONTESTED_SESSION: Schema = Schema {
+    name: "ContestedSession",
+    max_bytes: 94,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&SESSION_PLACE), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::SessionState {
+    const SCHEMA: &'static Schema = &SESSION_STATE;
+}
+
+static SESSION_STATE: Schema = Schema {
+    name: "SessionState",
+    max_bytes: 3479,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&HANDSHAKE_AWAITING), presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Message(&LINKING), presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Message(&HANDSHAKE_ANSWERING), presence: Presence::MayBeAbsent },
+        Field { number: 6, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+        Field { number: 7, kind: Kind::Message(&SESSION_ACK), presence: Presence::MayBeAbsent },
+        Field { number: 8, kind: Kind::Message(&SESSION_ACK), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::UnfilledGap {
+    const SCHEMA: &'static Schema = &UNFILLED_GAP;
+}
+
+static UNFILLED_GAP: Schema = Schema {
+    name: "UnfilledGap",
+    max_bytes: 35,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&SESSION_GAP), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SessionTag {
+    const SCHEMA: &'static Schema = &SESSION_TAG;
+}
+
+static SESSION_TAG: Schema = Schema {
+    name: "SessionTag",
+    max_bytes: 86,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SentMessage {
+    const SCHEMA: &'static Schema = &SENT_MESSAGE;
+}
+
+static SENT_MESSAGE: Schema = Schema {
+    name: "SentMessage",
+    max_bytes: 79,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::FanOut {
+    const SCHEMA: &'static Schema = &FAN_OUT;
+}
+
+static FAN_OUT: Schema = Schema {
+    name: "FanOut",
+    max_bytes: 100,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&SHARED_POINTER), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Recipients {
+    const SCHEMA: &'static Schema = &RECIPIENTS;
+}
+
+static RECIPIENTS: Schema = Schema {
+    name: "Recipients",
+    max_bytes: 2176,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Repeated { max: 64 } },
+    ],
+};
+
+impl Described for messages::Content {
+    const SCHEMA: &'static Schema = &CONTENT;
+}
+
+static CONTENT: Schema = Schema {
+    name: "Content",
+    max_bytes: 43978,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&DIRECT_CONVERSATION), presence: Presence::OneOf(0x8) },
+        Field { number: 5, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Bytes { min: 0, max: 43903 }, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::Content {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Content(..)")
+    }
+}
+
+impl Described for messages::DirectConversation {
+    const SCHEMA: &'static Schema = &DIRECT_CONVERSATION;
+}
+
+static DIRECT_CONVERSATION: Schema = Schema {
+    name: "DirectConversation",
+    max_bytes: 34,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::TextBody {
+    const SCHEMA: &'static Schema = &TEXT_BODY;
+}
+
+static TEXT_BODY: Schema = Schema {
+    name: "TextBody",
+    max_bytes: 43881,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 16384 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&MENTION), presence: Presence::Repeated { max: 32 } },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Message(&ATTACHMENT_INFO), presence: Presence::Repeated { max: 32 } },
+        Field { number: 5, kind: Kind::Message(&LINK_PREVIEW), presence: Presence::MayBeAbsent },
+        Field { number: 6, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::Mention {
+    const SCHEMA: &'static Schema = &MENTION;
+}
+
+static MENTION: Schema = Schema {
+    name: "Mention",
+    max_bytes: 46,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::AttachmentInfo {
+    const SCHEMA: &'static Schema = &ATTACHMENT_INFO;
+}
+
+static ATTACHMENT_INFO: Schema = Schema {
+    name: "AttachmentInfo",
+    max_bytes: 705,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&ATTACHMENT_POINTER), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Text { min: 3, max: 64 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Text { min: 1, max: 255 }, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Text { min: 1, max: 256 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::LinkPreview {
+    const SCHEMA: &'static Schema = &LINK_PREVIEW;
+}
+
+static LINK_PREVIEW: Schema = Schema {
+    name: "LinkPreview",
+    max_bytes: 3274,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 8, max: 2048 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Text { min: 0, max: 512 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&ATTACHMENT_INFO), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::EditBody {
+    const SCHEMA: &'static Schema = &EDIT_BODY;
+}
+
+static EDIT_BODY: Schema = Schema {
+    name: "EditBody",
+    max_bytes: 43903,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&TEXT_BODY), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::DeleteBody {
+    const SCHEMA: &'static Schema = &DELETE_BODY;
+}
+
+static DELETE_BODY: Schema = Schema {
+    name: "DeleteBody",
+    max_bytes: 18,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ReactionBody {
+    const SCHEMA: &'static Schema = &REACTION_BODY;
+}
+
+static REACTION_BODY: Schema = Schema {
+    name: "ReactionBody",
+    max_bytes: 52,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Text { min: 1, max: 32 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::ReceiptBody {
+    const SCHEMA: &'static Schema = &RECEIPT_BODY;
+}
+
+static RECEIPT_BODY: Schema = Schema {
+    name: "ReceiptBody",
+    max_bytes: 2306,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Enum(&[1, 2]), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 128 } },
+    ],
+};
+
+impl Described for messages::TimerBody {
+    const SCHEMA: &'static Schema = &TIMER_BODY;
+}
+
+static TIMER_BODY: Schema = Schema {
+    name: "TimerBody",
+    max_bytes: 6,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::ProfileBody {
+    const SCHEMA: &'static Schema = &PROFILE_BODY;
+}
+
+static PROFILE_BODY: Schema = Schema {
+    name: "ProfileBody",
+    max_bytes: 839,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 1, max: 128 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&ATTACHMENT_INFO), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::TokenGrant {
+    const SCHEMA: &'static Schema = &TOKEN_GRANT;
+}
+
+static TOKEN_GRANT: Schema = Schema {
+    name: "TokenGrant",
+    max_bytes: 274,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::TokenGrant {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("TokenGrant(..)")
+    }
+}
+
+impl Described for messages::ConsentBody {
+    const SCHEMA: &'static Schema = &CONSENT_BODY;
+}
+
+static CONSENT_BODY: Schema = Schema {
+    name: "ConsentBody",
+    max_bytes: 277,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&TOKEN_GRANT), presence: Presence::OneOf(0x1e) },
+        Field { number: 2, kind: Kind::Message(&TOKEN_GRANT), presence: Presence::OneOf(0x1e) },
+        Field { number: 3, kind: Kind::Message(&CONSENT_NOTHING), presence: Presence::OneOf(0x1e) },
+        Field { number: 4, kind: Kind::Message(&CONSENT_NOTHING), presence: Presence::OneOf(0x1e) },
+    ],
+};
+
+impl Described for messages::ConsentNothing {
+    const SCHEMA: &'static Schema = &CONSENT_NOTHING;
+}
+
+static CONSENT_NOTHING: Schema = Schema {
+    name: "ConsentNothing",
+    max_bytes: 1,
+    secret: false,
+    fields: &[
+    ],
+};
+
+impl Described for messages::TypingBody {
+    const SCHEMA: &'static Schema = &TYPING_BODY;
+}
+
+static TYPING_BODY: Schema = Schema {
+    name: "TypingBody",
+    max_bytes: 2,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Enum(&[1, 2]), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ReadMarkerBody {
+    const SCHEMA: &'static Schema = &READ_MARKER_BODY;
+}
+
+static READ_MARKER_BODY: Schema = Schema {
+    name: "ReadMarkerBody",
+    max_bytes: 52,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ContactBody {
+    const SCHEMA: &'static Schema = &CONTACT_BODY;
+}
+
+static CONTACT_BODY: Schema = Schema {
+    name: "ContactBody",
+    max_bytes: 358,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&CONTACT_CONSENT), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ContactConsent {
+    const SCHEMA: &'static Schema = &CONTACT_CONSENT;
+}
+
+static CONTACT_CONSENT: Schema = Schema {
+    name: "ContactConsent",
+    max_bytes: 321,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Enum(&[1, 2, 3, 4, 5, 6]), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 3, kind: Kind::Message(&TOKEN_GRANT), presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::ContactConsent {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("ContactConsent(..)")
+    }
+}
+
+impl Described for messages::ReceiptBatch {
+    const SCHEMA: &'static Schema = &RECEIPT_BATCH;
+}
+
+static RECEIPT_BATCH: Schema = Schema {
+    name: "ReceiptBatch",
+    max_bytes: 18477,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 512 } },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 512 } },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+    ],
+};
 
 impl Described for messages::Request {
     const SCHEMA: &'static Schema = &REQUEST;
@@ -3472,322 +3299,829 @@ static SIGNED_BLOB_GRANT: Schema = Schema {
     ],
 };
 
-impl Described for messages::SessionBody {
-    const SCHEMA: &'static Schema = &SESSION_BODY;
+impl Described for messages::ClientAccount {
+    const SCHEMA: &'static Schema = &CLIENT_ACCOUNT;
 }
 
-static SESSION_BODY: Schema = Schema {
-    name: "SessionBody",
-    max_bytes: 1447,
+static CLIENT_ACCOUNT: Schema = Schema {
+    name: "ClientAccount",
+    max_bytes: 457379,
     secret: true,
     fields: &[
-        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 1, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&DEVICE_SECRET), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&MANIFEST), presence: Presence::Required },
+        Field { number: 4, kind: Kind::Message(&OWN_MANIFEST), presence: Presence::Repeated { max: 64 } },
         Field { number: 5, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-        Field { number: 6, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
-        Field { number: 7, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 8, kind: Kind::Message(&SESSION_ACK), presence: Presence::Repeated { max: 4 } },
-        Field { number: 9, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
-        Field { number: 10, kind: Kind::Message(&LINKING), presence: Presence::MayBeAbsent },
-        Field { number: 11, kind: Kind::Message(&SESSION_GAP), presence: Presence::Repeated { max: 32 } },
-        Field { number: 12, kind: Kind::Message(&SHARED_POINTER), presence: Presence::MayBeAbsent },
-        Field { number: 13, kind: Kind::Message(&SESSION_GAP), presence: Presence::MayBeAbsent },
+        Field { number: 6, kind: Kind::Enum(&[1, 2, 3]), presence: Presence::Required },
+        Field { number: 7, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 8, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+        Field { number: 9, kind: Kind::Message(&SIGNED_CERTIFICATE), presence: Presence::MayBeAbsent },
     ],
 };
 
-impl Described for messages::SessionAck {
-    const SCHEMA: &'static Schema = &SESSION_ACK;
-}
-
-static SESSION_ACK: Schema = Schema {
-    name: "SessionAck",
-    max_bytes: 26,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::Linking {
-    const SCHEMA: &'static Schema = &LINKING;
-}
-
-static LINKING: Schema = Schema {
-    name: "Linking",
-    max_bytes: 384,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Message(&LINK_PROOF), presence: Presence::Repeated { max: 8 } },
-        Field { number: 2, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::SessionGap {
-    const SCHEMA: &'static Schema = &SESSION_GAP;
-}
-
-static SESSION_GAP: Schema = Schema {
-    name: "SessionGap",
-    max_bytes: 22,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::SharedPointer {
-    const SCHEMA: &'static Schema = &SHARED_POINTER;
-}
-
-static SHARED_POINTER: Schema = Schema {
-    name: "SharedPointer",
-    max_bytes: 68,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-    ],
-};
-
-impl core::fmt::Debug for messages::SharedPointer {
+impl core::fmt::Debug for messages::ClientAccount {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("SharedPointer(..)")
+        f.write_str("ClientAccount(..)")
     }
 }
 
-impl Described for messages::SharedBody {
-    const SCHEMA: &'static Schema = &SHARED_BODY;
+impl Described for messages::ClientState {
+    const SCHEMA: &'static Schema = &CLIENT_STATE;
 }
 
-static SHARED_BODY: Schema = Schema {
-    name: "SharedBody",
-    max_bytes: 518318,
-    secret: false,
+static CLIENT_STATE: Schema = Schema {
+    name: "ClientState",
+    max_bytes: 222,
+    secret: true,
     fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Message(&INTRODUCTION), presence: Presence::MayBeAbsent },
-        Field { number: 4, kind: Kind::Bytes { min: 0, max: 65536 }, presence: Presence::MayBeAbsent },
-    ],
-};
-
-impl Described for messages::Introduction {
-    const SCHEMA: &'static Schema = &INTRODUCTION;
-}
-
-static INTRODUCTION: Schema = Schema {
-    name: "Introduction",
-    max_bytes: 452722,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Message(&MANIFEST), presence: Presence::Required },
-        Field { number: 2, kind: Kind::Message(&SIGNED_CERTIFICATE), presence: Presence::MayBeAbsent },
-    ],
-};
-
-impl Described for messages::Contact {
-    const SCHEMA: &'static Schema = &CONTACT;
-}
-
-static CONTACT: Schema = Schema {
-    name: "Contact",
-    max_bytes: 481,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 6, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 16 } },
-        Field { number: 7, kind: Kind::Bool, presence: Presence::Required },
-        Field { number: 8, kind: Kind::Message(&CONTACT_TRUST), presence: Presence::Required },
-        Field { number: 9, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
-        Field { number: 10, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
-        Field { number: 11, kind: Kind::Uint32, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::ContactManifest {
-    const SCHEMA: &'static Schema = &CONTACT_MANIFEST;
-}
-
-static CONTACT_MANIFEST: Schema = Schema {
-    name: "ContactManifest",
-    max_bytes: 452722,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Message(&MANIFEST), presence: Presence::Required },
-        Field { number: 2, kind: Kind::Message(&SIGNED_CERTIFICATE), presence: Presence::MayBeAbsent },
-    ],
-};
-
-impl Described for messages::DeviceSessions {
-    const SCHEMA: &'static Schema = &DEVICE_SESSIONS;
-}
-
-static DEVICE_SESSIONS: Schema = Schema {
-    name: "DeviceSessions",
-    max_bytes: 2530,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Message(&SESSION_PLACE), presence: Presence::MayBeAbsent },
-        Field { number: 4, kind: Kind::Message(&SESSION_PLACE), presence: Presence::Repeated { max: 12 } },
-        Field { number: 5, kind: Kind::Message(&CONTESTED_SESSION), presence: Presence::MayBeAbsent },
-        Field { number: 6, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 4 } },
-        Field { number: 7, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
-        Field { number: 8, kind: Kind::Message(&PEER_FLOOR), presence: Presence::MayBeAbsent },
-        Field { number: 9, kind: Kind::Message(&PREKEYS_SEEN), presence: Presence::MayBeAbsent },
-        Field { number: 10, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
-        Field { number: 11, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
-        Field { number: 12, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 13, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
-        Field { number: 14, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
-        Field { number: 15, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
-        Field { number: 16, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
-        Field { number: 17, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
-        Field { number: 18, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
-        Field { number: 19, kind: Kind::Message(&UNFILLED_GAP), presence: Presence::Repeated { max: 32 } },
-    ],
-};
-
-impl Described for messages::SessionPlace {
-    const SCHEMA: &'static Schema = &SESSION_PLACE;
-}
-
-static SESSION_PLACE: Schema = Schema {
-    name: "SessionPlace",
-    max_bytes: 65,
-    secret: false,
-    fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bool, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 88, max: 88 }, presence: Presence::MayBeAbsent },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
         Field { number: 4, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
-        Field { number: 5, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::MayBeAbsent },
-        Field { number: 6, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Message(&MAILBOX_CURSOR), presence: Presence::Required },
+        Field { number: 6, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 7, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 8, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 9, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
     ],
 };
 
-impl Described for messages::ContestedSession {
-    const SCHEMA: &'static Schema = &CONTESTED_SESSION;
+impl core::fmt::Debug for messages::ClientState {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("ClientState(..)")
+    }
 }
 
-static CONTESTED_SESSION: Schema = Schema {
-    name: "ContestedSession",
-    max_bytes: 94,
+impl Described for messages::Errand {
+    const SCHEMA: &'static Schema = &ERRAND;
+}
+
+static ERRAND: Schema = Schema {
+    name: "Errand",
+    max_bytes: 4194339,
     secret: false,
     fields: &[
-        Field { number: 1, kind: Kind::Message(&SESSION_PLACE), presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::MayBeAbsent },
-        Field { number: 4, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&REQUEST), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
     ],
 };
 
-impl Described for messages::SessionState {
-    const SCHEMA: &'static Schema = &SESSION_STATE;
+impl Described for messages::Person {
+    const SCHEMA: &'static Schema = &PERSON;
 }
 
-static SESSION_STATE: Schema = Schema {
-    name: "SessionState",
-    max_bytes: 3479,
+static PERSON: Schema = Schema {
+    name: "Person",
+    max_bytes: 5270,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::MayBeAbsent },
+        Field { number: 3, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 256 } },
+        Field { number: 6, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Repeated { max: 16 } },
+    ],
+};
+
+impl Described for messages::PendingDevice {
+    const SCHEMA: &'static Schema = &PENDING_DEVICE;
+}
+
+static PENDING_DEVICE: Schema = Schema {
+    name: "PendingDevice",
+    max_bytes: 76,
     secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
         Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Message(&HANDSHAKE_AWAITING), presence: Presence::MayBeAbsent },
-        Field { number: 4, kind: Kind::Message(&LINKING), presence: Presence::MayBeAbsent },
-        Field { number: 5, kind: Kind::Message(&HANDSHAKE_ANSWERING), presence: Presence::MayBeAbsent },
-        Field { number: 6, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
-        Field { number: 7, kind: Kind::Message(&SESSION_ACK), presence: Presence::MayBeAbsent },
-        Field { number: 8, kind: Kind::Message(&SESSION_ACK), presence: Presence::MayBeAbsent },
+        Field { number: 3, kind: Kind::Message(&SESSION_GAP), presence: Presence::MayBeAbsent },
     ],
 };
 
-impl Described for messages::UnfilledGap {
-    const SCHEMA: &'static Schema = &UNFILLED_GAP;
+impl Described for messages::Outgoing {
+    const SCHEMA: &'static Schema = &OUTGOING;
 }
 
-static UNFILLED_GAP: Schema = Schema {
-    name: "UnfilledGap",
-    max_bytes: 35,
-    secret: false,
+static OUTGOING: Schema = Schema {
+    name: "Outgoing",
+    max_bytes: 70595,
+    secret: true,
     fields: &[
-        Field { number: 1, kind: Kind::Message(&SESSION_GAP), presence: Presence::Required },
-        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 0, max: 65536 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Message(&PENDING_DEVICE), presence: Presence::Repeated { max: 64 } },
     ],
 };
 
-impl Described for messages::SessionTag {
-    const SCHEMA: &'static Schema = &SESSION_TAG;
+impl core::fmt::Debug for messages::Outgoing {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Outgoing(..)")
+    }
 }
 
-static SESSION_TAG: Schema = Schema {
-    name: "SessionTag",
-    max_bytes: 86,
+impl Described for messages::KnownContent {
+    const SCHEMA: &'static Schema = &KNOWN_CONTENT;
+}
+
+static KNOWN_CONTENT: Schema = Schema {
+    name: "KnownContent",
+    max_bytes: 74,
     secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SubmittedItem {
+    const SCHEMA: &'static Schema = &SUBMITTED_ITEM;
+}
+
+static SUBMITTED_ITEM: Schema = Schema {
+    name: "SubmittedItem",
+    max_bytes: 70,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
         Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
         Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
     ],
 };
 
-impl Described for messages::SentMessage {
-    const SCHEMA: &'static Schema = &SENT_MESSAGE;
+impl Described for messages::TokenOwner {
+    const SCHEMA: &'static Schema = &TOKEN_OWNER;
 }
 
-static SENT_MESSAGE: Schema = Schema {
-    name: "SentMessage",
-    max_bytes: 79,
+static TOKEN_OWNER: Schema = Schema {
+    name: "TokenOwner",
+    max_bytes: 34,
     secret: false,
     fields: &[
         Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
     ],
 };
 
-impl Described for messages::FanOut {
-    const SCHEMA: &'static Schema = &FAN_OUT;
+impl Described for messages::RegisteredEvent {
+    const SCHEMA: &'static Schema = &REGISTERED_EVENT;
 }
 
-static FAN_OUT: Schema = Schema {
-    name: "FanOut",
-    max_bytes: 100,
-    secret: true,
-    fields: &[
-        Field { number: 1, kind: Kind::Message(&SHARED_POINTER), presence: Presence::Required },
-        Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
-        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
-        Field { number: 4, kind: Kind::Uint32, presence: Presence::Required },
-    ],
-};
-
-impl Described for messages::Recipients {
-    const SCHEMA: &'static Schema = &RECIPIENTS;
-}
-
-static RECIPIENTS: Schema = Schema {
-    name: "Recipients",
-    max_bytes: 2176,
+static REGISTERED_EVENT: Schema = Schema {
+    name: "RegisteredEvent",
+    max_bytes: 34,
     secret: false,
     fields: &[
-        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Repeated { max: 64 } },
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
     ],
 };
+
+impl Described for messages::RegistrationRefusedEvent {
+    const SCHEMA: &'static Schema = &REGISTRATION_REFUSED_EVENT;
+}
+
+static REGISTRATION_REFUSED_EVENT: Schema = Schema {
+    name: "RegistrationRefusedEvent",
+    max_bytes: 6,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LookedUpEvent {
+    const SCHEMA: &'static Schema = &LOOKED_UP_EVENT;
+}
+
+static LOOKED_UP_EVENT: Schema = Schema {
+    name: "LookedUpEvent",
+    max_bytes: 354,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::ContactEvent {
+    const SCHEMA: &'static Schema = &CONTACT_EVENT;
+}
+
+static CONTACT_EVENT: Schema = Schema {
+    name: "ContactEvent",
+    max_bytes: 358,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Enum(&[1, 2, 3, 4, 5, 6]), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Text { min: 0, max: 317 }, presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::MessageEvent {
+    const SCHEMA: &'static Schema = &MESSAGE_EVENT;
+}
+
+static MESSAGE_EVENT: Schema = Schema {
+    name: "MessageEvent",
+    max_bytes: 65609,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 65536 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::MessageEvent {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("MessageEvent(..)")
+    }
+}
+
+impl Described for messages::ProgressEvent {
+    const SCHEMA: &'static Schema = &PROGRESS_EVENT;
+}
+
+static PROGRESS_EVENT: Schema = Schema {
+    name: "ProgressEvent",
+    max_bytes: 87,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::UnreadableEvent {
+    const SCHEMA: &'static Schema = &UNREADABLE_EVENT;
+}
+
+static UNREADABLE_EVENT: Schema = Schema {
+    name: "UnreadableEvent",
+    max_bytes: 118,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Text { min: 0, max: 64 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::NoticeEvent {
+    const SCHEMA: &'static Schema = &NOTICE_EVENT;
+}
+
+static NOTICE_EVENT: Schema = Schema {
+    name: "NoticeEvent",
+    max_bytes: 64,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Uint32, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::MissedEvent {
+    const SCHEMA: &'static Schema = &MISSED_EVENT;
+}
+
+static MISSED_EVENT: Schema = Schema {
+    name: "MissedEvent",
+    max_bytes: 289,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::MayBeAbsent },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Text { min: 0, max: 253 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::ClientEvent {
+    const SCHEMA: &'static Schema = &CLIENT_EVENT;
+}
+
+static CLIENT_EVENT: Schema = Schema {
+    name: "ClientEvent",
+    max_bytes: 65613,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&REGISTERED_EVENT), presence: Presence::OneOf(0x3fe) },
+        Field { number: 2, kind: Kind::Message(&REGISTRATION_REFUSED_EVENT), presence: Presence::OneOf(0x3fe) },
+        Field { number: 3, kind: Kind::Message(&LOOKED_UP_EVENT), presence: Presence::OneOf(0x3fe) },
+        Field { number: 4, kind: Kind::Message(&CONTACT_EVENT), presence: Presence::OneOf(0x3fe) },
+        Field { number: 5, kind: Kind::Message(&MESSAGE_EVENT), presence: Presence::OneOf(0x3fe) },
+        Field { number: 6, kind: Kind::Message(&PROGRESS_EVENT), presence: Presence::OneOf(0x3fe) },
+        Field { number: 7, kind: Kind::Message(&UNREADABLE_EVENT), presence: Presence::OneOf(0x3fe) },
+        Field { number: 8, kind: Kind::Message(&NOTICE_EVENT), presence: Presence::OneOf(0x3fe) },
+        Field { number: 9, kind: Kind::Message(&MISSED_EVENT), presence: Presence::OneOf(0x3fe) },
+    ],
+};
+
+impl Described for messages::RegisteredKey {
+    const SCHEMA: &'static Schema = &REGISTERED_KEY;
+}
+
+static REGISTERED_KEY: Schema = Schema {
+    name: "RegisteredKey",
+    max_bytes: 34,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::DevicePrekeys {
+    const SCHEMA: &'static Schema = &DEVICE_PREKEYS;
+}
+
+static DEVICE_PREKEYS: Schema = Schema {
+    name: "DevicePrekeys",
+    max_bytes: 10420,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&HYBRID_PUBLIC_KEY), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&SIGNED_BUNDLE), presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Message(&SIGNED_STOCK), presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Bytes { min: 0, max: 128 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::StockUse {
+    const SCHEMA: &'static Schema = &STOCK_USE;
+}
+
+static STOCK_USE: Schema = Schema {
+    name: "StockUse",
+    max_bytes: 17,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ClaimBudget {
+    const SCHEMA: &'static Schema = &CLAIM_BUDGET;
+}
+
+static CLAIM_BUDGET: Schema = Schema {
+    name: "ClaimBudget",
+    max_bytes: 43,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&STOCK_USE), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::AskBudget {
+    const SCHEMA: &'static Schema = &ASK_BUDGET;
+}
+
+static ASK_BUDGET: Schema = Schema {
+    name: "AskBudget",
+    max_bytes: 24,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::Invite {
+    const SCHEMA: &'static Schema = &INVITE;
+}
+
+static INVITE: Schema = Schema {
+    name: "Invite",
+    max_bytes: 45,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl Described for messages::Answered {
+    const SCHEMA: &'static Schema = &ANSWERED;
+}
+
+static ANSWERED: Schema = Schema {
+    name: "Answered",
+    max_bytes: 263176,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&ANSWERED_REQUEST), presence: Presence::Repeated { max: 16 } },
+        Field { number: 2, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+        Field { number: 3, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+        Field { number: 4, kind: Kind::Message(&BUDGET), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::AnsweredRequest {
+    const SCHEMA: &'static Schema = &ANSWERED_REQUEST;
+}
+
+static ANSWERED_REQUEST: Schema = Schema {
+    name: "AnsweredRequest",
+    max_bytes: 16440,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 0, max: 16384 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LinkMailbox {
+    const SCHEMA: &'static Schema = &LINK_MAILBOX;
+}
+
+static LINK_MAILBOX: Schema = Schema {
+    name: "LinkMailbox",
+    max_bytes: 68,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LinkMessage {
+    const SCHEMA: &'static Schema = &LINK_MESSAGE;
+}
+
+static LINK_MESSAGE: Schema = Schema {
+    name: "LinkMessage",
+    max_bytes: 458756,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 458752 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SessionStanding {
+    const SCHEMA: &'static Schema = &SESSION_STANDING;
+}
+
+static SESSION_STANDING: Schema = Schema {
+    name: "SessionStanding",
+    max_bytes: 8,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Enum(&[1, 2]), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Enum(&[1, 2, 3]), presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::PairwiseFrame {
+    const SCHEMA: &'static Schema = &PAIRWISE_FRAME;
+}
+
+static PAIRWISE_FRAME: Schema = Schema {
+    name: "PairwiseFrame",
+    max_bytes: 53165,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 0, max: 2822 }, presence: Presence::MayBeAbsent },
+        Field { number: 2, kind: Kind::Bytes { min: 0, max: 50336 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::RatchetState {
+    const SCHEMA: &'static Schema = &RATCHET_STATE;
+}
+
+static RATCHET_STATE: Schema = Schema {
+    name: "RatchetState",
+    max_bytes: 26440,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Message(&SESSION_STANDING), presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Message(&OPEN_CHAIN), presence: Presence::OneOf(0x300) },
+        Field { number: 9, kind: Kind::Message(&DUE_CHAIN), presence: Presence::OneOf(0x300) },
+        Field { number: 10, kind: Kind::Message(&RECEIVING_CHAIN), presence: Presence::MayBeAbsent },
+        Field { number: 11, kind: Kind::Message(&LANE_OFFERING), presence: Presence::OneOf(0x1f800) },
+        Field { number: 12, kind: Kind::Message(&LANE_READY), presence: Presence::OneOf(0x1f800) },
+        Field { number: 13, kind: Kind::Message(&LANE_COLLECTING), presence: Presence::OneOf(0x1f800) },
+        Field { number: 14, kind: Kind::Message(&LANE_HOLDING), presence: Presence::OneOf(0x1f800) },
+        Field { number: 15, kind: Kind::Message(&LANE_ANSWERING), presence: Presence::OneOf(0x1f800) },
+        Field { number: 16, kind: Kind::Message(&LANE_CLOSED), presence: Presence::OneOf(0x1f800) },
+        Field { number: 17, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+        Field { number: 18, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::MayBeAbsent },
+        Field { number: 19, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 20, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 21, kind: Kind::Message(&CLOSED_CHAIN), presence: Presence::Repeated { max: 16 } },
+        Field { number: 22, kind: Kind::Message(&REMEMBERED_CHAIN), presence: Presence::Repeated { max: 8 } },
+    ],
+};
+
+impl core::fmt::Debug for messages::RatchetState {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("RatchetState(..)")
+    }
+}
+
+impl Described for messages::OpenChain {
+    const SCHEMA: &'static Schema = &OPEN_CHAIN;
+}
+
+static OPEN_CHAIN: Schema = Schema {
+    name: "OpenChain",
+    max_bytes: 1285,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Bytes { min: 1088, max: 1088 }, presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl core::fmt::Debug for messages::OpenChain {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("OpenChain(..)")
+    }
+}
+
+impl Described for messages::DueChain {
+    const SCHEMA: &'static Schema = &DUE_CHAIN;
+}
+
+static DUE_CHAIN: Schema = Schema {
+    name: "DueChain",
+    max_bytes: 6,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::ReceivingChain {
+    const SCHEMA: &'static Schema = &RECEIVING_CHAIN;
+}
+
+static RECEIVING_CHAIN: Schema = Schema {
+    name: "ReceivingChain",
+    max_bytes: 1378,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 6, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Message(&KEPT_BLOCK), presence: Presence::Repeated { max: 64 } },
+    ],
+};
+
+impl core::fmt::Debug for messages::ReceivingChain {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("ReceivingChain(..)")
+    }
+}
+
+impl Described for messages::ClosedChain {
+    const SCHEMA: &'static Schema = &CLOSED_CHAIN;
+}
+
+static CLOSED_CHAIN: Schema = Schema {
+    name: "ClosedChain",
+    max_bytes: 1300,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 72, max: 72 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
+        Field { number: 5, kind: Kind::Message(&KEPT_BLOCK), presence: Presence::Repeated { max: 64 } },
+    ],
+};
+
+impl core::fmt::Debug for messages::ClosedChain {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("ClosedChain(..)")
+    }
+}
+
+impl Described for messages::RememberedChain {
+    const SCHEMA: &'static Schema = &REMEMBERED_CHAIN;
+}
+
+static REMEMBERED_CHAIN: Schema = Schema {
+    name: "RememberedChain",
+    max_bytes: 12,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bool, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::KeptBlock {
+    const SCHEMA: &'static Schema = &KEPT_BLOCK;
+}
+
+static KEPT_BLOCK: Schema = Schema {
+    name: "KeptBlock",
+    max_bytes: 17,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LaneOffering {
+    const SCHEMA: &'static Schema = &LANE_OFFERING;
+}
+
+static LANE_OFFERING: Schema = Schema {
+    name: "LaneOffering",
+    max_bytes: 2491,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 64, max: 64 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Message(&LANE_OUTGOING), presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Message(&LANE_INCOMING), presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::LaneOffering {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("LaneOffering(..)")
+    }
+}
+
+impl Described for messages::LaneReady {
+    const SCHEMA: &'static Schema = &LANE_READY;
+}
+
+static LANE_READY: Schema = Schema {
+    name: "LaneReady",
+    max_bytes: 51,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::LaneReady {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("LaneReady(..)")
+    }
+}
+
+impl Described for messages::LaneCollecting {
+    const SCHEMA: &'static Schema = &LANE_COLLECTING;
+}
+
+static LANE_COLLECTING: Schema = Schema {
+    name: "LaneCollecting",
+    max_bytes: 1207,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Message(&LANE_INCOMING), presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LaneHolding {
+    const SCHEMA: &'static Schema = &LANE_HOLDING;
+}
+
+static LANE_HOLDING: Schema = Schema {
+    name: "LaneHolding",
+    max_bytes: 1193,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 1184, max: 1184 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LaneAnswering {
+    const SCHEMA: &'static Schema = &LANE_ANSWERING;
+}
+
+static LANE_ANSWERING: Schema = Schema {
+    name: "LaneAnswering",
+    max_bytes: 1258,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Message(&LANE_OUTGOING), presence: Presence::MayBeAbsent },
+    ],
+};
+
+impl core::fmt::Debug for messages::LaneAnswering {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("LaneAnswering(..)")
+    }
+}
+
+impl Described for messages::LaneClosed {
+    const SCHEMA: &'static Schema = &LANE_CLOSED;
+}
+
+static LANE_CLOSED: Schema = Schema {
+    name: "LaneClosed",
+    max_bytes: 6,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LaneOutgoing {
+    const SCHEMA: &'static Schema = &LANE_OUTGOING;
+}
+
+static LANE_OUTGOING: Schema = Schema {
+    name: "LaneOutgoing",
+    max_bytes: 1204,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 1104, max: 1184 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint32, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::LaneIncoming {
+    const SCHEMA: &'static Schema = &LANE_INCOMING;
+}
+
+static LANE_INCOMING: Schema = Schema {
+    name: "LaneIncoming",
+    max_bytes: 1198,
+    secret: false,
+    fields: &[
+        Field { number: 1, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Bytes { min: 0, max: 1184 }, presence: Presence::Required },
+    ],
+};
+
+impl Described for messages::SkippedBlock {
+    const SCHEMA: &'static Schema = &SKIPPED_BLOCK;
+}
+
+static SKIPPED_BLOCK: Schema = Schema {
+    name: "SkippedBlock",
+    max_bytes: 2078,
+    secret: true,
+    fields: &[
+        Field { number: 1, kind: Kind::Bytes { min: 8, max: 8 }, presence: Presence::Required },
+        Field { number: 2, kind: Kind::Uint32, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 4, kind: Kind::Bytes { min: 32, max: 2048 }, presence: Presence::Required },
+    ],
+};
+
+impl core::fmt::Debug for messages::SkippedBlock {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("SkippedBlock(..)")
+    }
+}
 
 impl Described for messages::Specimen {
     const SCHEMA: &'static Schema = &SPECIMEN;

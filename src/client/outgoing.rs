@@ -1,0 +1,433 @@
+//! What is said: kept, sealed for each device when that is possible, handed to the server. `docs/PROTOCOL.md` §11.4.
+
+use zeroize::Zeroizing;
+
+use super::context::Context;
+use super::error::{ClientError, Stopped, of_peer, refuse};
+use super::event::{Event, Stage};
+use super::record::{CommandId, KnownContent, Outgoing, PendingDevice, Person, SubmittedItem};
+use super::{connect, contact, errand, reply};
+use crate::content::{Body, Class, Content, Conversation, Known};
+use crate::crypto::blob::BlobPointer;
+use crate::crypto::hash::Hash;
+use crate::crypto::random;
+use crate::identity::IdentityError;
+use crate::identity::chain::Subject as _;
+use crate::identity::ids::{AccountId, DeviceId};
+use crate::server::service::{ClaimDevice, Destination, Operation, Right, Submit, SubmitItem, Submitted};
+use crate::server::{Code, DeviceItem, ItemId, Status, Verdict};
+use crate::session::{self, Contact, Introduction, Say, SealedFrame, SessionError, SharedBody};
+use crate::time::Span;
+use crate::wire::Wire as _;
+
+/// What the owner of the timer begins with at which something said is forgotten.
+pub(super) const TIMER: u8 = 0x63;
+/// For how long it can be asked for again.
+const KEPT: Span = Span::from_days(30);
+/// What may wait for one person.
+const MOST_WAITING: usize = 256;
+/// Devices for which one thing is sealed.
+const MOST_DEVICES: usize = 64;
+
+/// What is sealed for all recipients.
+pub(super) struct Blob {
+    pub(super) bytes: Vec<u8>,
+    pub(super) pointer: BlobPointer,
+}
+
+impl Blob {
+    pub(super) fn seal(
+        ctx: &mut Context<'_, '_>,
+        content: &[u8],
+        introduces: bool,
+    ) -> Result<Self, Stopped> {
+        let me = ctx.me;
+        let introduction = introduces.then(|| Introduction {
+            manifest: me.account.manifest(),
+            certificate: me.kept.certificate.clone(),
+        });
+        let body = SharedBody {
+            account: me.account.id(),
+            device: me.kept.secret.id(),
+            introduction,
+            content: Some(content.to_vec()),
+        };
+        let (bytes, pointer) = body.seal(ctx.tx.rng()).map_err(refuse)?;
+        Ok(Self { bytes, pointer })
+    }
+}
+
+/// Whether this was said already.
+pub(super) fn is_there(ctx: &mut Context<'_, '_>, id: CommandId) -> Result<bool, Stopped> {
+    Ok(ctx.tx.read::<Outgoing>(Outgoing::key(ctx.tx.vault(), id))?.value().is_some())
+}
+
+/// Says something to all devices of an account, and to the own other ones.
+pub(super) fn say(
+    ctx: &mut Context<'_, '_>,
+    id: CommandId,
+    with: AccountId,
+    body: &Body,
+) -> Result<(), Stopped> {
+    contact::need(ctx, with)?;
+    let own = ctx.own_account();
+    let content = Content::new(Conversation::Direct { with }, body, ctx.now, ctx.tx.rng()).map_err(refuse)?;
+    let content_id = content.id(own).map_err(refuse)?;
+    if content.kind().class() == Class::Stored {
+        let known =
+            Known { by: own, conversation: content.conversation().id(own), kind: content.kind() };
+        ctx.tx.put_unseen(KnownContent::key(ctx.tx.vault(), content_id), &KnownContent(known))?;
+    }
+    let mut pending = devices(ctx, with)?;
+    // Consent is between two accounts; the own devices hear what came of it.
+    if with != own && !matches!(body, Body::Consent(_) | Body::Token(_)) {
+        pending.extend(devices(ctx, own)?);
+    }
+    if pending.is_empty() {
+        return Ok(());
+    }
+    if pending.len() > MOST_DEVICES {
+        return Err(refuse(ClientError::TooMuch));
+    }
+    let content = Zeroizing::new(content.encode().map_err(refuse)?);
+    let outgoing = Outgoing { id, with, content, at: ctx.now, pending };
+    ctx.wake(TIMER, id.as_bytes(), ctx.now.plus(KEPT))?;
+    // The name is new: it was drawn here, or looked for before.
+    ctx.tx.put_unseen(Outgoing::key(ctx.tx.vault(), id), &outgoing)?;
+    prepare(ctx, id)
+}
+
+/// The devices of an account, but this one.
+fn devices(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<Vec<PendingDevice>, Stopped> {
+    let slot = ctx.tx.read::<Contact>(Contact::key(ctx.tx.vault(), account))?;
+    let contact = slot.value().ok_or_else(|| refuse(ClientError::Unknown))?;
+    let this = (ctx.own_account(), ctx.me.kept.secret.id());
+    let others = contact.devices.iter().filter(|device| (account, **device) != this);
+    Ok(others.map(|device| PendingDevice { account, device: *device, repairs: None }).collect())
+}
+
+/// Seals what can be sealed now, and has claimed what is needed for the rest.
+fn prepare(ctx: &mut Context<'_, '_>, id: CommandId) -> Result<(), Stopped> {
+    let mut slot = ctx.tx.read::<Outgoing>(Outgoing::key(ctx.tx.vault(), id))?;
+    let Some(mut outgoing) = slot.take() else { return Ok(()) };
+    let names: Vec<_> = outgoing.pending.iter().map(|one| (one.account, one.device)).collect();
+    let introduces = introduces(ctx, &names)?;
+    let is_consent = Content::decode(&outgoing.content)
+        .is_ok_and(|content| content.kind() == crate::content::Kind::CONSENT);
+    let mut blob = None;
+    let mut sealed = Vec::new();
+    let mut left = Vec::new();
+    for pending in core::mem::take(&mut outgoing.pending) {
+        if !is_reached(ctx, pending.account, is_consent)? {
+            left.push(pending);
+            continue;
+        }
+        if blob.is_none() {
+            blob = Some(Blob::seal(ctx, &outgoing.content, introduces)?);
+        }
+        let pointer = blob.as_ref().map(|blob: &Blob| &blob.pointer);
+        let shared = pointer.map(|pointer| (pointer, *id.as_bytes()));
+        let say = Say { shared, repairs: pending.repairs };
+        let name = (pending.account, pending.device);
+        match of_peer(session::seal(&mut ctx.session(), name, &say))? {
+            Ok(frame) => sealed.push(frame),
+            Err(error) => {
+                if stays(ctx, id, name, error)? {
+                    left.push(pending);
+                }
+            }
+        }
+    }
+    wait(ctx, id, &left)?;
+    outgoing.pending = left;
+    ctx.tx.put(slot, &outgoing)?;
+    submit(ctx, Some(id), sealed, blob)
+}
+
+fn introduces(ctx: &mut Context<'_, '_>, names: &[(AccountId, DeviceId)]) -> Result<bool, Stopped> {
+    let mut introduces = false;
+    for name in names {
+        introduces |= session::needs_introduction(&mut ctx.session(), *name)?;
+    }
+    Ok(introduces)
+}
+
+/// Nothing was sealed for a device: whether it is to be tried again.
+fn stays(
+    ctx: &mut Context<'_, '_>,
+    id: CommandId,
+    name: (AccountId, DeviceId),
+    error: SessionError,
+) -> Result<bool, Stopped> {
+    match error {
+        SessionError::NoSession => claim(ctx, name).map(|()| true),
+        SessionError::Refetch => reply::refetch(ctx, name.0).map(|()| true),
+        SessionError::NotListed => Ok(false),
+        SessionError::Identity(
+            IdentityError::IdentityChanged | IdentityError::Latched | IdentityError::Forked,
+        ) => {
+            progress(ctx, id, name, Stage::Held)?;
+            Ok(true)
+        }
+        _ => {
+            progress(ctx, id, name, Stage::Failed)?;
+            Ok(false)
+        }
+    }
+}
+
+/// Whether an account can be reached: with a token, as a stranger that asks, or because it is the own one.
+fn is_reached(ctx: &mut Context<'_, '_>, account: AccountId, is_consent: bool) -> Result<bool, Stopped> {
+    if account == ctx.own_account() || contact::read(ctx, account)?.1.theirs().is_some() {
+        return Ok(true);
+    }
+    Ok(is_consent && contact::address(ctx, account)?.is_some())
+}
+
+/// Remembers at every account of which devices are left that something waits for it.
+fn wait(
+    ctx: &mut Context<'_, '_>,
+    id: CommandId,
+    left: &[PendingDevice],
+) -> Result<(), Stopped> {
+    let mut accounts: Vec<_> = left.iter().map(|pending| pending.account).collect();
+    accounts.dedup();
+    for account in accounts {
+        let (slot, mut person) = contact::read_person(ctx, account)?;
+        if person.waiting.contains(&id) {
+            continue;
+        }
+        if person.waiting.len() >= MOST_WAITING {
+            return Err(refuse(ClientError::TooMuch));
+        }
+        person.waiting.push(id);
+        ctx.tx.put(slot, &person)?;
+    }
+    Ok(())
+}
+
+/// What waits for an account may be sealed now.
+pub(super) fn resume(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<(), Stopped> {
+    let (slot, mut person) = contact::read_person(ctx, account)?;
+    if person.waiting.is_empty() {
+        return Ok(());
+    }
+    let waiting = core::mem::take(&mut person.waiting);
+    ctx.tx.put(slot, &person)?;
+    for id in waiting {
+        prepare(ctx, id)?;
+    }
+    Ok(())
+}
+
+/// The oldest thing that waits for a device.
+pub(super) fn first_for(
+    ctx: &mut Context<'_, '_>,
+    (account, device): (AccountId, DeviceId),
+) -> Result<Option<Outgoing>, Stopped> {
+    let waiting = contact::read_person(ctx, account)?.1.waiting;
+    for id in waiting {
+        let mut slot = ctx.tx.read::<Outgoing>(Outgoing::key(ctx.tx.vault(), id))?;
+        let is_for = |outgoing: &Outgoing| {
+            outgoing.pending.iter().any(|pending| (pending.account, pending.device) == (account, device))
+        };
+        if let Some(outgoing) = slot.take().filter(is_for) {
+            return Ok(Some(outgoing));
+        }
+    }
+    Ok(None)
+}
+
+/// A session has begun: its first message goes out, and what else waits.
+pub(super) fn begun(
+    ctx: &mut Context<'_, '_>,
+    frame: SealedFrame,
+    first: Option<(Outgoing, Blob)>,
+) -> Result<(), Stopped> {
+    let account = frame.account;
+    let name = (frame.account, frame.device);
+    let (id, blob) = match first {
+        Some((mut outgoing, blob)) => {
+            outgoing.pending.retain(|pending| (pending.account, pending.device) != name);
+            let slot = ctx.tx.read::<Outgoing>(Outgoing::key(ctx.tx.vault(), outgoing.id))?;
+            ctx.tx.put(slot, &outgoing)?;
+            (Some(outgoing.id), Some(blob))
+        }
+        None => (None, None),
+    };
+    submit(ctx, id, vec![frame], blob)?;
+    resume(ctx, account)
+}
+
+/// Claims prekeys of a device, once at a time.
+pub(super) fn claim(ctx: &mut Context<'_, '_>, name: (AccountId, DeviceId)) -> Result<(), Stopped> {
+    let (account, device) = name;
+    let (slot, mut person): (_, Person) = contact::read_person(ctx, account)?;
+    if person.claiming.contains(&device) {
+        return Ok(());
+    }
+    let by = if account == ctx.own_account() {
+        let token = connect::server_token(&ctx.me.kept.own_token);
+        Right::Token { domain: ctx.me.home.clone(), token }
+    } else if let Some(grant) = contact::read(ctx, account)?.1.theirs() {
+        Right::Token { domain: grant.domain.clone(), token: connect::server_token(&grant.token) }
+    } else if let Some(address) = person.address.clone() {
+        Right::Address(address)
+    } else {
+        return Ok(());
+    };
+    person.claiming.push(device);
+    ctx.tx.put(slot, &person)?;
+    errand::start(ctx, false, |_| Operation::Claim(ClaimDevice { account, device, by }))
+}
+
+/// Hands sealed messages to the server.
+pub(super) fn submit(
+    ctx: &mut Context<'_, '_>,
+    id: Option<CommandId>,
+    frames: Vec<SealedFrame>,
+    blob: Option<Blob>,
+) -> Result<(), Stopped> {
+    let payload = blob.map(|blob| blob.bytes);
+    let hash = payload.as_deref().map(Hash::of);
+    let mut items = Vec::new();
+    for frame in frames {
+        let name = (frame.account, frame.device);
+        let Some(to) = destination(ctx, frame, hash)? else { continue };
+        let item = item_id(ctx)?;
+        if let Some(id) = id {
+            let part = SubmittedItem { outgoing: id, account: name.0, device: name.1 };
+            ctx.tx.put_unseen(SubmittedItem::key(ctx.tx.vault(), item), &part)?;
+        }
+        items.push(SubmitItem { id: item, to });
+    }
+    if items.is_empty() {
+        return Ok(());
+    }
+    let payload = match payload {
+        Some(bytes) => Some((item_id(ctx)?, bytes)),
+        None => None,
+    };
+    errand::start(ctx, false, |_| Operation::Submit(Submit { payload, items }))
+}
+
+fn item_id(ctx: &mut Context<'_, '_>) -> Result<ItemId, Stopped> {
+    Ok(ItemId::from_bytes(*random::draw::<16>(ctx.tx.rng()).map_err(refuse)?.expose()))
+}
+
+/// Where a message goes.
+fn destination(
+    ctx: &mut Context<'_, '_>,
+    frame: SealedFrame,
+    payload: Option<Hash>,
+) -> Result<Option<Destination>, Stopped> {
+    let SealedFrame { account, device, order, frame: body } = frame;
+    let grant = if account == ctx.own_account() {
+        Some((ctx.me.home.clone(), connect::server_token(&ctx.me.kept.own_token)))
+    } else {
+        let contact = contact::read(ctx, account)?.1;
+        contact.theirs().map(|grant| (grant.domain.clone(), connect::server_token(&grant.token)))
+    };
+    if let Some((domain, token)) = grant {
+        let item = DeviceItem { token, device, order, payload, body };
+        return Ok(Some(Destination::Device { domain, item }));
+    }
+    let address = contact::address(ctx, account)?;
+    Ok(address.map(|address| Destination::Request { address, device, payload, body }))
+}
+
+fn progress(
+    ctx: &mut Context<'_, '_>,
+    id: CommandId,
+    (account, device): (AccountId, DeviceId),
+    stage: Stage,
+) -> Result<(), Stopped> {
+    Ok(ctx.tell(&Event::Progress { id, account, device, stage })?)
+}
+
+/// The server has decided on items, or taken them. What it had no room for is sent again.
+pub(super) fn submitted(
+    ctx: &mut Context<'_, '_>,
+    submit: &Submit,
+    results: Vec<Submitted>,
+) -> Result<(), Stopped> {
+    let (mut busy, mut wait) = (Vec::new(), Span::from_millis(0));
+    for (item, result) in submit.items.iter().zip(results) {
+        if let Submitted::Decided(Verdict { code: Code::Busy(after), .. }) = result {
+            busy.push(item.clone());
+            wait = wait.max(after);
+            continue;
+        }
+        let stage = match result {
+            Submitted::Queued { waiting_since: Some(since) } => Stage::Waiting(since),
+            Submitted::Queued { waiting_since: None } => Stage::HandedOver,
+            Submitted::Decided(Verdict { code: Code::Accepted, .. }) => Stage::Delivered,
+            Submitted::Decided(_) => Stage::Failed,
+        };
+        settled(ctx, item.id, stage)?;
+    }
+    if busy.is_empty() {
+        return Ok(());
+    }
+    let again = Submit { payload: submit.payload.clone(), items: busy };
+    errand::start_after(ctx, wait, |_| Operation::Submit(again))
+}
+
+/// What became of an item.
+pub(super) fn status(ctx: &mut Context<'_, '_>, item: ItemId, status: Status) -> Result<(), Stopped> {
+    let stage = match status {
+        Status::Delivered => Stage::Delivered,
+        Status::Refused(_) | Status::Gone | Status::Expired => Stage::Failed,
+        Status::Uncertain => Stage::Uncertain,
+        Status::Waiting(since) => Stage::Waiting(since),
+    };
+    settled(ctx, item, stage)
+}
+
+fn settled(ctx: &mut Context<'_, '_>, item: ItemId, stage: Stage) -> Result<(), Stopped> {
+    let mut slot = ctx.tx.read::<SubmittedItem>(SubmittedItem::key(ctx.tx.vault(), item))?;
+    let Some(part) = slot.take() else { return Ok(()) };
+    if !matches!(stage, Stage::HandedOver | Stage::Waiting(_)) {
+        ctx.tx.delete(slot)?;
+    }
+    progress(ctx, part.outgoing, (part.account, part.device), stage)
+}
+
+/// A device has not received something, and may have it again.
+pub(super) fn again(
+    ctx: &mut Context<'_, '_>,
+    (account, device): (AccountId, DeviceId),
+    reference: [u8; 16],
+    repairs: Option<crate::ratchet::Gap>,
+) -> Result<(), Stopped> {
+    let id = CommandId::from_bytes(reference);
+    let mut slot = ctx.tx.read::<Outgoing>(Outgoing::key(ctx.tx.vault(), id))?;
+    let Some(mut outgoing) = slot.take() else { return Ok(()) };
+    let is_there = outgoing.pending.iter().any(|one| (one.account, one.device) == (account, device));
+    if is_there || outgoing.pending.len() >= MOST_DEVICES {
+        return Ok(());
+    }
+    outgoing.pending.push(PendingDevice { account, device, repairs });
+    ctx.tx.put(slot, &outgoing)?;
+    prepare(ctx, id)
+}
+
+/// Nobody can ask for it any more.
+pub(super) fn expire(ctx: &mut Context<'_, '_>, id: &[u8]) -> Result<(), Stopped> {
+    let Ok(id) = id.try_into().map(CommandId::from_bytes) else { return Ok(()) };
+    let mut slot = ctx.tx.read::<Outgoing>(Outgoing::key(ctx.tx.vault(), id))?;
+    let Some(outgoing) = slot.take() else { return Ok(()) };
+    for pending in &outgoing.pending {
+        progress(ctx, id, (pending.account, pending.device), Stage::Failed)?;
+    }
+    Ok(ctx.tx.delete(slot)?)
+}
+
+/// A message that says nothing, for a device that wants an answer.
+pub(super) fn nod(ctx: &mut Context<'_, '_>, name: (AccountId, DeviceId)) -> Result<(), Stopped> {
+    match of_peer(session::seal(&mut ctx.session(), name, &Say::default()))? {
+        Ok(frame) => submit(ctx, None, vec![frame], None),
+        Err(_) => Ok(()),
+    }
+}
+

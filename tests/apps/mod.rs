@@ -1,0 +1,230 @@
+//! Applications of people, each with a device and a store, and the servers of their domains: everything but sockets and clocks is real.
+#![allow(dead_code, reason = "each user takes a part of it")]
+
+use std::collections::VecDeque;
+
+use sottovoce::client::{Client, Command, CommandId, Create, Event, Input, Output, Said, Stage};
+use sottovoce::content::{Body, ConsentState, Text};
+use sottovoce::crypto::random::Generator;
+use sottovoce::crypto::secret::Secret;
+use sottovoce::identity::address::{Address, Domain};
+use sottovoce::identity::ids::AccountId;
+use sottovoce::identity::recovery::RecoveryKey;
+use sottovoce::server;
+use sottovoce::storage::{MemoryStore, RunError, Vault, run};
+use sottovoce::time::{Span, Timestamp};
+
+use crate::servers::{Net, generator};
+
+/// A person's application.
+pub struct App {
+    pub name: String,
+    pub address: Address,
+    pub home: Domain,
+    pub client: Client,
+    pub vault: Vault,
+    pub store: MemoryStore,
+    pub rng: Generator,
+    pub wake_at: Option<Timestamp>,
+    pub events: Vec<Event>,
+    commands: u64,
+    /// Requests that are on their way.
+    pub underway: VecDeque<Output>,
+    pub posts: u64,
+}
+
+/// Servers, and applications.
+pub struct Town {
+    pub net: Net,
+    pub apps: Vec<App>,
+}
+
+impl App {
+    pub fn new(name: &str, seed: u64) -> Self {
+        let address: Address = name.parse().unwrap();
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&seed.to_be_bytes());
+        let vault = || Vault::new(&Secret::new(key), b"app");
+        Self {
+            name: name.into(),
+            home: address.domain().parse().unwrap(),
+            address,
+            client: Client::new(vault()),
+            vault: vault(),
+            store: MemoryStore::new(),
+            rng: generator(seed),
+            wake_at: None,
+            events: Vec::new(),
+            commands: 0,
+            underway: VecDeque::new(),
+            posts: 0,
+        }
+    }
+
+    pub fn command(&mut self) -> CommandId {
+        self.commands += 1;
+        let mut id = [0x77; 16];
+        id[8..].copy_from_slice(&self.commands.to_be_bytes());
+        CommandId::from_bytes(id)
+    }
+
+    /// One input, as often as the machine wants it again.
+    pub fn input(
+        &mut self,
+        now: Timestamp,
+        input: &Input,
+    ) -> Result<(), RunError<sottovoce::client::ClientError, core::convert::Infallible>> {
+        if matches!(input, Input::Wake) {
+            self.wake_at = None;
+        }
+        loop {
+            let released = run(&self.client, &mut self.store, now, &mut self.rng, input)?;
+            let earlier = |at: Timestamp| self.wake_at.map_or(at, |before| before.min(at));
+            self.wake_at = released.wake_at.map(earlier).or(self.wake_at);
+            for event in &released.events {
+                self.events.push(self.vault.open_event::<Event>(event).unwrap());
+            }
+            let mut again = false;
+            for output in released.send {
+                match output {
+                    Output::Again => again = true,
+                    other => self.underway.push_back(other),
+                }
+            }
+            if !again {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What was said to this person, in the order in which it came.
+    pub fn heard(&self) -> Vec<String> {
+        self.said().filter_map(|said| text(&said)).collect()
+    }
+
+    pub fn said(&self) -> impl Iterator<Item = Said> {
+        self.events.iter().filter_map(|event| match event {
+            Event::Message(said) => Some(said.clone()),
+            _ => None,
+        })
+    }
+
+    pub fn stages(&self, of: CommandId) -> Vec<Stage> {
+        let stages = self.events.iter().filter_map(|event| match event {
+            Event::Progress { id, stage, .. } if *id == of => Some(*stage),
+            _ => None,
+        });
+        stages.collect()
+    }
+
+    /// The newest state that this person's application was told of.
+    pub fn state(&self, of: AccountId) -> Option<ConsentState> {
+        self.events.iter().rev().find_map(|event| match event {
+            Event::Contact { account, state, .. } if *account == of => Some(*state),
+            _ => None,
+        })
+    }
+
+    pub fn account(&self) -> AccountId {
+        self.events
+            .iter()
+            .find_map(|event| match event {
+                Event::Registered(account) => Some(*account),
+                _ => None,
+            })
+            .expect("registered")
+    }
+}
+
+/// The text of a message.
+pub fn text(said: &Said) -> Option<String> {
+    match said.body().unwrap() {
+        Body::Text(text) => Some(text.text),
+        _ => None,
+    }
+}
+
+impl Town {
+    pub fn new(servers: &[&str], people: &[&str]) -> Self {
+        let mut town = Self { net: Net::new(servers, 1), apps: Vec::new() };
+        for (number, name) in people.iter().enumerate() {
+            town.apps.push(App::new(name, 100 + u64::try_from(number).unwrap()));
+            let app = town.apps.last_mut().unwrap();
+            let recovery = RecoveryKey::generate(&mut generator(900 + u64::try_from(number).unwrap())).unwrap();
+            let create = Create { address: app.address.clone(), recovery, invite: None };
+            app.input(town.net.now, &Input::Create(Box::new(create))).unwrap();
+        }
+        town
+    }
+
+    /// An input for an application, and all that follows from it at once.
+    pub fn input(&mut self, at: usize, input: &Input) {
+        self.apps[at].input(self.net.now, input).unwrap();
+        self.carry(at);
+    }
+
+    pub fn command(&mut self, at: usize, command: Command) -> CommandId {
+        let id = self.apps[at].command();
+        self.input(at, &Input::Command(id, command));
+        id
+    }
+
+    /// Carries the requests of an application to its server, and the answers back.
+    pub fn carry(&mut self, at: usize) {
+        while let Some(output) = self.apps[at].underway.pop_front() {
+            let (home, now) = (self.apps[at].home.clone(), self.net.now);
+            let input = match output {
+                Output::Post { request, body } => {
+                    self.apps[at].posts += 1;
+                    let response = self.net.input(&home, &server::Input::Client(body));
+                    Input::Posted { request, response }
+                }
+                Output::Fetch { domain } => {
+                    Input::Fetched { document: Some(self.net.hosts[&domain].document.clone()) }
+                }
+                Output::Again => continue,
+            };
+            self.apps[at].input(now, &input).unwrap();
+        }
+    }
+
+    /// Lets time pass: everybody does what is due, and fetches what has come every ten seconds.
+    pub fn pass(&mut self, span: Span) {
+        let until = self.net.now.plus(span);
+        while self.net.now < until {
+            for at in 0..self.apps.len() {
+                while self.apps[at].wake_at.is_some_and(|wake_at| wake_at <= self.net.now) {
+                    self.input(at, &Input::Wake);
+                }
+                self.input(at, &Input::Fetch { wait: Span::from_secs(0) });
+            }
+            self.net.pass(Span::from_secs(10).min(until.since(self.net.now)));
+        }
+    }
+
+    pub fn say(&mut self, from: usize, to: usize, words: &str) -> CommandId {
+        let with = self.apps[to].account();
+        self.command(from, Command::Say(with, Body::Text(plain(words))))
+    }
+
+    /// Two people get to know each other.
+    pub fn acquaint(&mut self, one: usize, other: usize) {
+        let address = self.apps[other].address.clone();
+        self.command(one, Command::Introduce(address));
+        self.pass(Span::from_secs(180));
+        let account = self.apps[one].account();
+        self.command(other, Command::Consent(account, sottovoce::content::Act::Accept));
+        self.pass(Span::from_secs(180));
+    }
+}
+
+pub fn plain(words: &str) -> Text {
+    Text {
+        text: words.into(),
+        mentions: Vec::new(),
+        reply_to: None,
+        attachments: Vec::new(),
+        preview: None,
+        lifetime: None,
+    }
+}
