@@ -26,7 +26,7 @@ pub enum Command {
     /// Change how it stands with a contact.
     Consent(AccountId, Act),
     /// Say something: to an account, or to one's own other devices with one's own.
-    Say(AccountId, Body),
+    Say(AccountId, Box<Body>),
     /// A person has read a content of this contact: there may be a receipt for it.
     Read(AccountId, ContentId),
     /// A person has compared the identity of a contact.

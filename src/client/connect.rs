@@ -9,6 +9,7 @@ use super::{drain, errand, notice, prekeys};
 use crate::content::DeliveryToken;
 use crate::crypto::random;
 use crate::identity::chain::{Author, Subject as _};
+use crate::identity::device::Device;
 use crate::identity::draft::Draft;
 use crate::identity::ids::{RequestId, ServerId};
 use crate::server::Token;
@@ -210,7 +211,7 @@ fn follow_own(ctx: &mut Context<'_, '_>) -> Result<(), Stopped> {
 /// Signs the manifest again before it is stale, if this device may.
 fn refresh(ctx: &mut Context<'_, '_>) -> Result<(), Stopped> {
     let newest: Timestamp = ctx.me.account.chain().newest().refresh_after;
-    let manages = ctx.me.account.device(ctx.me.kept.secret.id()).is_some_and(|device| device.manages());
+    let manages = ctx.me.account.device(ctx.me.kept.secret.id()).is_some_and(Device::manages);
     if !manages || ctx.now.plus(TENDED).plus(TENDED) < newest {
         return Ok(());
     }

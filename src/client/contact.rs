@@ -84,17 +84,12 @@ pub(super) fn act(
     carry_out(ctx, id, account, act)
 }
 
-fn carry_out(
-    ctx: &mut Context<'_, '_>,
-    id: CommandId,
-    account: AccountId,
-    act: Act,
-) -> Result<(), Stopped> {
+fn carry_out(ctx: &mut Context<'_, '_>, id: CommandId, account: AccountId, act: Act) -> Result<(), Stopped> {
     need(ctx, account)?;
     let (slot, mut contact) = read(ctx, account)?;
     let acted = contact.act(act, &ctx.me.home, ctx.now, ctx.tx.rng()).map_err(refuse)?;
     ctx.tx.put(slot, &contact)?;
-    if let Some(action) = acted.tokens {
+    if let Some(action) = &acted.tokens {
         change_token(ctx, account, action)?;
     }
     settle(ctx, account, act)?;
@@ -122,15 +117,15 @@ fn settle(ctx: &mut Context<'_, '_>, account: AccountId, act: Act) -> Result<(),
 pub(super) fn change_token(
     ctx: &mut Context<'_, '_>,
     account: AccountId,
-    action: TokenAction,
+    action: &TokenAction,
 ) -> Result<(), Stopped> {
     let token = connect::server_token;
-    let change = match &action {
+    let change = match action {
         TokenAction::Add(new) => TokenChange::Add(token(new)),
         TokenAction::Rotate { old, new } => TokenChange::Rotate { old: token(old), new: token(new) },
         TokenAction::Sink(old) => TokenChange::Sink(token(old)),
     };
-    if let TokenAction::Add(new) | TokenAction::Rotate { new, .. } = &action {
+    if let TokenAction::Add(new) | TokenAction::Rotate { new, .. } = action {
         ctx.tx.put_unseen(TokenOwner::key(ctx.tx.vault(), token(new)), &TokenOwner(account))?;
     }
     errand::start(ctx, false, |_| Operation::Token(change))

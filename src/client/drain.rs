@@ -110,11 +110,7 @@ fn missed(ctx: &mut Context<'_, '_>, drained: &Drained) -> Result<(), Stopped> {
     Ok(())
 }
 
-fn entry_came(
-    ctx: &mut Context<'_, '_>,
-    entry: &MailboxEntry,
-    payloads: &[Vec<u8>],
-) -> Result<(), Stopped> {
+fn entry_came(ctx: &mut Context<'_, '_>, entry: &MailboxEntry, payloads: &[Vec<u8>]) -> Result<(), Stopped> {
     match &entry.what {
         What::Status(status) => outgoing::status(ctx, status.id, status.status),
         What::Item(item) => {

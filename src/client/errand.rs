@@ -53,8 +53,7 @@ fn key(vault: &Vault, number: u64) -> Key {
 
 /// The number of the errand that a request belongs to; 0 is none.
 pub(super) fn number(request: RequestId) -> u64 {
-    let [.., a, b, c, d, e, f, g, h] = *request.as_bytes();
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    request.as_bytes().last_chunk::<8>().map_or(0, |number| u64::from_be_bytes(*number))
 }
 
 /// Draws the name of a request.

@@ -113,7 +113,9 @@ pub(super) fn lift<T>(result: Result<T, Stop<SessionError>>) -> Result<T, Stoppe
 }
 
 /// Errors that are not this device's, apart from what stops the step.
-pub(super) fn of_peer<T>(result: Result<T, Stop<SessionError>>) -> Result<Result<T, SessionError>, Interrupt> {
+pub(super) fn of_peer<T>(
+    result: Result<T, Stop<SessionError>>,
+) -> Result<Result<T, SessionError>, Interrupt> {
     match result {
         Ok(value) => Ok(Ok(value)),
         Err(Stop::Load(wants)) => Err(Interrupt::Load(wants)),

@@ -1,10 +1,10 @@
 //! Requests of strangers. `docs/PROTOCOL.md` §7.6, §11.4.
 
+use super::contact;
 use super::context::Context;
 use super::errand::{self, Done};
 use super::error::Stopped;
 use super::incoming::{self, Came};
-use super::contact;
 use crate::server::mailbox::Listed;
 use crate::server::service::Operation;
 use crate::time::Span;
@@ -24,7 +24,7 @@ pub(super) fn ask(ctx: &mut Context<'_, '_>) -> Result<(), Stopped> {
 }
 
 /// Requests are listed. One is dealt with in each step.
-pub(super) fn listed(ctx: &mut Context<'_, '_>, listed: Listed) -> Result<Done, Stopped> {
+pub(super) fn listed(ctx: &mut Context<'_, '_>, listed: &Listed) -> Result<Done, Stopped> {
     let known = ctx.state.inbox_after;
     let at = listed.requests.iter().position(|request| Some(request.handle) == known);
     let start = at.map_or(0, |at| at.saturating_add(1));
@@ -45,4 +45,3 @@ pub(super) fn listed(ctx: &mut Context<'_, '_>, listed: Listed) -> Result<Done, 
     }
     Ok(Done::Again)
 }
-

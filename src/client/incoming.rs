@@ -98,11 +98,7 @@ fn said_by(ctx: &mut Context<'_, '_>, said: Said) -> Result<Result<(), &'static 
         return Ok(Err(class));
     }
     if received.kind().class() == Class::Stored {
-        let known = Known {
-            by: said.account,
-            conversation: received.conversation(),
-            kind: received.kind(),
-        };
+        let known = Known { by: said.account, conversation: received.conversation(), kind: received.kind() };
         ctx.tx.put_unseen(KnownContent::key(ctx.tx.vault(), received.id()), &KnownContent(known))?;
         if let Some(receivable) = received.receivable(&contact) {
             receipts::delivered(ctx, receivable)?;

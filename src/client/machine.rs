@@ -75,7 +75,7 @@ pub enum Input {
 /// What a device wants done once its step is committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// A request for the server: `POST /sottovoce/1/client`.
+    /// A request for the server of the own domain, §8.
     Post {
         /// Names the outcome.
         request: RequestId,
@@ -95,6 +95,10 @@ impl Client {
     /// The device whose store this vault seals.
     pub const fn new(vault: Vault) -> Self {
         Self { vault }
+    }
+
+    pub(super) const fn vault(&self) -> &Vault {
+        &self.vault
     }
 }
 

@@ -9,6 +9,7 @@ mod connect;
 mod contact;
 mod context;
 mod drain;
+mod driver;
 mod errand;
 mod error;
 mod event;
@@ -25,6 +26,7 @@ mod state;
 
 pub use account::ClientAccount;
 pub use command::Command;
+pub use driver::{AsyncDevice, Device, DeviceError, Outcome};
 pub use errand::Errand;
 pub use error::ClientError;
 pub use event::{Event, NoticeKind, Refusal, Said, Stage};

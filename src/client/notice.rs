@@ -59,7 +59,8 @@ fn news(ctx: &mut Context<'_, '_>, account: AccountId, learned: &Learned) -> Res
     }
     let held = ctx.tx.read::<Contact>(Contact::key(ctx.tx.vault(), account))?;
     let is_first = held.value().is_none_or(|held| held.devices.len() == learned.added.len());
-    if !is_first && !(learned.added.is_empty() && learned.removed.is_empty()) {
+    let are_others = !learned.added.is_empty() || !learned.removed.is_empty();
+    if are_others && !is_first {
         about.push(NoticeKind::DevicesChanged);
     }
     for what in about {

@@ -36,11 +36,7 @@ pub(super) struct Blob {
 }
 
 impl Blob {
-    pub(super) fn seal(
-        ctx: &mut Context<'_, '_>,
-        content: &[u8],
-        introduces: bool,
-    ) -> Result<Self, Stopped> {
+    pub(super) fn seal(ctx: &mut Context<'_, '_>, content: &[u8], introduces: bool) -> Result<Self, Stopped> {
         let me = ctx.me;
         let introduction = introduces.then(|| Introduction {
             manifest: me.account.manifest(),
@@ -74,8 +70,7 @@ pub(super) fn say(
     let content = Content::new(Conversation::Direct { with }, body, ctx.now, ctx.tx.rng()).map_err(refuse)?;
     let content_id = content.id(own).map_err(refuse)?;
     if content.kind().class() == Class::Stored {
-        let known =
-            Known { by: own, conversation: content.conversation().id(own), kind: content.kind() };
+        let known = Known { by: own, conversation: content.conversation().id(own), kind: content.kind() };
         ctx.tx.put_unseen(KnownContent::key(ctx.tx.vault(), content_id), &KnownContent(known))?;
     }
     let mut pending = devices(ctx, with)?;
@@ -185,11 +180,7 @@ fn is_reached(ctx: &mut Context<'_, '_>, account: AccountId, is_consent: bool) -
 }
 
 /// Remembers at every account of which devices are left that something waits for it.
-fn wait(
-    ctx: &mut Context<'_, '_>,
-    id: CommandId,
-    left: &[PendingDevice],
-) -> Result<(), Stopped> {
+fn wait(ctx: &mut Context<'_, '_>, id: CommandId, left: &[PendingDevice]) -> Result<(), Stopped> {
     let mut accounts: Vec<_> = left.iter().map(|pending| pending.account).collect();
     accounts.dedup();
     for account in accounts {
@@ -430,4 +421,3 @@ pub(super) fn nod(ctx: &mut Context<'_, '_>, name: (AccountId, DeviceId)) -> Res
         Err(_) => Ok(()),
     }
 }
-

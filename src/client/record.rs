@@ -81,7 +81,14 @@ impl Person {
     }
 
     pub(super) const fn new(account: AccountId) -> Self {
-        Self { account, address: None, is_looked_up: false, handle: None, waiting: Vec::new(), claiming: Vec::new() }
+        Self {
+            account,
+            address: None,
+            is_looked_up: false,
+            handle: None,
+            waiting: Vec::new(),
+            claiming: Vec::new(),
+        }
     }
 }
 

@@ -23,11 +23,7 @@ use crate::wire::Wire as _;
 const LATER: Span = Span::from_secs(3_600);
 
 /// Takes an answer that is one.
-pub(super) fn handle(
-    ctx: &mut Context<'_, '_>,
-    errand: &Errand,
-    outcome: Outcome,
-) -> Result<Done, Stopped> {
+pub(super) fn handle(ctx: &mut Context<'_, '_>, errand: &Errand, outcome: Outcome) -> Result<Done, Stopped> {
     match (&errand.request.operation, outcome) {
         (Operation::Lookup(asked), Outcome::Answer(answer)) => {
             looked_up(ctx, &asked.address, answer.reply, errand.introduces)?;
@@ -48,7 +44,7 @@ pub(super) fn handle(
             outgoing::submitted(ctx, submit, results)?;
             Ok(Done::Over)
         }
-        (Operation::Requests(_), Outcome::Requests(listed)) => inbox::listed(ctx, listed),
+        (Operation::Requests(_), Outcome::Requests(listed)) => inbox::listed(ctx, &listed),
         (Operation::PutPrekeys(_), Outcome::Refused(_)) => {
             // The server holds others, from before this device was set back: new ones have a number above.
             ctx.state.prekeys = ctx.state.prekeys.saturating_add(1_000);
@@ -132,9 +128,8 @@ fn claimed(
         Some(outgoing) => Some(Blob::seal(ctx, &outgoing.content, true)?),
         None => None,
     };
-    let shared = blob.as_ref().zip(waiting.as_ref()).map(|(blob, outgoing)| {
-        (&blob.pointer, *outgoing.id.as_bytes())
-    });
+    let shared =
+        blob.as_ref().zip(waiting.as_ref()).map(|(blob, outgoing)| (&blob.pointer, *outgoing.id.as_bytes()));
     let say = session::Say { shared, repairs: None };
     match of_peer(session::begin(&mut ctx.session(), name, &claimed, &say))? {
         Ok((frame, _)) => {
@@ -158,8 +153,5 @@ fn claimed(
 /// A look-up for a newer manifest.
 pub(super) fn refetch(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<(), Stopped> {
     let Some(address) = contact::address(ctx, account)? else { return Ok(()) };
-    super::errand::start(ctx, false, |_| {
-        Operation::Lookup(crate::server::service::FindAddress { address })
-    })
+    super::errand::start(ctx, false, |_| Operation::Lookup(crate::server::service::FindAddress { address }))
 }
-

@@ -136,9 +136,11 @@ impl<'a> Transaction<'a> {
         &mut self.generator
     }
 
-    /// Stops the step unless all of this is loaded, so that it is loaded in one go.
+    /// Stops the step unless all of this is loaded, so that it is loaded in one go. A record that the step has changed itself need not be.
     pub fn need(&self, wants: impl IntoIterator<Item = Want>) -> Result<(), Interrupt> {
-        let missing: Vec<_> = wants.into_iter().filter(|want| !self.loaded.answers(want)).collect();
+        let is_own = |want: &Want| matches!(want, Want::Record(key) if self.changes.contains_key(key));
+        let is_missing = |want: &Want| !self.loaded.answers(want) && !is_own(want);
+        let missing: Vec<_> = wants.into_iter().filter(is_missing).collect();
         if missing.is_empty() { Ok(()) } else { Err(Interrupt::Load(missing)) }
     }
 

@@ -11,10 +11,52 @@ use sottovoce::identity::address::{Address, Domain};
 use sottovoce::identity::ids::AccountId;
 use sottovoce::identity::recovery::RecoveryKey;
 use sottovoce::server;
-use sottovoce::storage::{MemoryStore, RunError, Vault, run};
+use sottovoce::storage::{Loaded, MemoryStore, Outcome, RunError, Store, Vault, Want, Write, run};
 use sottovoce::time::{Span, Timestamp};
 
 use crate::servers::{Net, generator};
+
+/// When a process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crash {
+    /// Before this write is carried out.
+    Before(u64),
+    /// After it, before the process has heard of it.
+    After(u64),
+}
+
+/// The process has ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ended;
+
+/// A store with the application's own table of events in it, and a process that ends at a write.
+#[derive(Default)]
+pub struct Shelf {
+    pub memory: MemoryStore,
+    pub events: Vec<Vec<u8>>,
+    pub writes: u64,
+    pub crash: Option<Crash>,
+}
+
+impl Store for Shelf {
+    type Error = Ended;
+
+    fn load(&mut self, wants: &[Want]) -> Result<Loaded, Ended> {
+        Ok(self.memory.load(wants).unwrap())
+    }
+
+    fn apply(&mut self, write: &Write<'_>) -> Result<Outcome, Ended> {
+        self.writes += 1;
+        if self.crash == Some(Crash::Before(self.writes)) {
+            return Err(Ended);
+        }
+        let outcome = self.memory.apply(write).unwrap();
+        if outcome == Outcome::Committed {
+            self.events.extend(write.events.iter().cloned());
+        }
+        if self.crash == Some(Crash::After(self.writes)) { Err(Ended) } else { Ok(outcome) }
+    }
+}
 
 /// A person's application.
 pub struct App {
@@ -23,7 +65,7 @@ pub struct App {
     pub home: Domain,
     pub client: Client,
     pub vault: Vault,
-    pub store: MemoryStore,
+    pub store: Shelf,
     pub rng: Generator,
     pub wake_at: Option<Timestamp>,
     pub events: Vec<Event>,
@@ -37,6 +79,7 @@ pub struct App {
 pub struct Town {
     pub net: Net,
     pub apps: Vec<App>,
+    pub crashes: u64,
 }
 
 impl App {
@@ -51,7 +94,7 @@ impl App {
             address,
             client: Client::new(vault()),
             vault: vault(),
-            store: MemoryStore::new(),
+            store: Shelf::default(),
             rng: generator(seed),
             wake_at: None,
             events: Vec::new(),
@@ -73,17 +116,18 @@ impl App {
         &mut self,
         now: Timestamp,
         input: &Input,
-    ) -> Result<(), RunError<sottovoce::client::ClientError, core::convert::Infallible>> {
+    ) -> Result<(), RunError<sottovoce::client::ClientError, Ended>> {
         if matches!(input, Input::Wake) {
             self.wake_at = None;
         }
         loop {
-            let released = run(&self.client, &mut self.store, now, &mut self.rng, input)?;
+            let ran = run(&self.client, &mut self.store, now, &mut self.rng, input);
+            for event in self.store.events.drain(..) {
+                self.events.push(self.vault.open_event::<Event>(&event).unwrap());
+            }
+            let released = ran?;
             let earlier = |at: Timestamp| self.wake_at.map_or(at, |before| before.min(at));
             self.wake_at = released.wake_at.map(earlier).or(self.wake_at);
-            for event in &released.events {
-                self.events.push(self.vault.open_event::<Event>(event).unwrap());
-            }
             let mut again = false;
             for output in released.send {
                 match output {
@@ -146,21 +190,41 @@ pub fn text(said: &Said) -> Option<String> {
 
 impl Town {
     pub fn new(servers: &[&str], people: &[&str]) -> Self {
-        let mut town = Self { net: Net::new(servers, 1), apps: Vec::new() };
+        let mut town = Self { net: Net::new(servers, 1), apps: Vec::new(), crashes: 0 };
         for (number, name) in people.iter().enumerate() {
             town.apps.push(App::new(name, 100 + u64::try_from(number).unwrap()));
-            let app = town.apps.last_mut().unwrap();
-            let recovery = RecoveryKey::generate(&mut generator(900 + u64::try_from(number).unwrap())).unwrap();
+            let app = town.apps.last().unwrap();
+            let recovery =
+                RecoveryKey::generate(&mut generator(900 + u64::try_from(number).unwrap())).unwrap();
             let create = Create { address: app.address.clone(), recovery, invite: None };
-            app.input(town.net.now, &Input::Create(Box::new(create))).unwrap();
+            town.input(number, &Input::Create(Box::new(create)));
         }
         town
     }
 
     /// An input for an application, and all that follows from it at once.
     pub fn input(&mut self, at: usize, input: &Input) {
-        self.apps[at].input(self.net.now, input).unwrap();
+        match self.apps[at].input(self.net.now, input) {
+            Ok(()) => {}
+            Err(RunError::Store(Ended)) => {
+                self.restart(at);
+                // A command is the person's, and given again. What the network brought is lost.
+                if matches!(input, Input::Command(..) | Input::Create(_)) {
+                    self.apps[at].input(self.net.now, input).unwrap();
+                }
+            }
+            Err(other) => panic!("{other:?}: {}: {input:?}", self.apps[at].name),
+        }
         self.carry(at);
+    }
+
+    /// The process of an application starts again: what it had under way is lost.
+    fn restart(&mut self, at: usize) {
+        self.crashes += 1;
+        let app = &mut self.apps[at];
+        app.store.crash = None;
+        app.underway.clear();
+        app.wake_at = Some(self.net.now);
     }
 
     pub fn command(&mut self, at: usize, command: Command) -> CommandId {
@@ -184,7 +248,11 @@ impl Town {
                 }
                 Output::Again => continue,
             };
-            self.apps[at].input(now, &input).unwrap();
+            match self.apps[at].input(now, &input) {
+                Ok(()) => {}
+                Err(RunError::Store(Ended)) => self.restart(at),
+                Err(other) => panic!("{other:?}: {}: {input:?}", self.apps[at].name),
+            }
         }
     }
 
@@ -204,7 +272,7 @@ impl Town {
 
     pub fn say(&mut self, from: usize, to: usize, words: &str) -> CommandId {
         let with = self.apps[to].account();
-        self.command(from, Command::Say(with, Body::Text(plain(words))))
+        self.command(from, Command::Say(with, Box::new(Body::Text(plain(words)))))
     }
 
     /// Two people get to know each other.

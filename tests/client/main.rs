@@ -15,3 +15,4 @@ mod apps;
 mod servers;
 
 mod basic;
+mod crash;
