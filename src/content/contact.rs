@@ -18,7 +18,7 @@
 use rand_core::CryptoRng;
 
 use super::token::{DeliveryToken, GRACE, TokenAction, TokenGrant};
-use super::version::{TOLERANCE, Version};
+use super::version::Version;
 use super::{Body, Class, Consent, ContentError, Kind};
 use crate::identity::address::Domain;
 use crate::time::{Span, Timestamp};
@@ -194,22 +194,7 @@ impl ContactConsent {
 
     /// Each act is later than the one before, also on a clock that was put back.
     fn begin(&mut self, now: Timestamp) {
-        self.settle(now);
         self.acted = now.max(self.acted.plus(Span::from_millis(1)));
-    }
-
-    /// What this device said while its clock was far ahead was refused by the others; they would refuse what follows, too.
-    pub(super) fn settle(&mut self, now: Timestamp) {
-        if self.acted <= now.plus(TOLERANCE) {
-            return;
-        }
-        // Time 0 stands for what never was.
-        let now = now.max(Timestamp::from_millis(1));
-        let before = now.minus(Span::from_millis(1));
-        (self.acted, self.decided, self.made) = (now, self.decided.min(now), self.made.min(now));
-        self.revoked = self.revoked.min(now);
-        let latest = if self.state == ConsentState::Blocked { self.decided } else { before };
-        self.blocked = self.blocked.min(latest);
     }
 
     fn decide(&mut self, state: ConsentState) {

@@ -6,7 +6,7 @@ use super::ContentError;
 use super::contact::{ConsentState, ContactConsent};
 use super::token::{DeliveryToken, TokenAction, TokenGrant};
 use super::version::{TOLERANCE, Version};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 impl ContactConsent {
     /// Takes what another own device holds of the contact. Devices that have taken the same states hold the same, in whatever order and
@@ -38,6 +38,21 @@ impl ContactConsent {
         let tokens = lost.into_iter().map(|token| TokenAction::Sink(token.duplicate())).collect();
         *self = joined;
         Ok(tokens)
+    }
+
+    /// What this device did while its clock was far ahead was refused by the others, and so would be what follows. That the clock was ahead,
+    /// and is not wrong now, is known only here, where it agrees with another device's.
+    fn settle(&mut self, now: Timestamp) {
+        if self.acted <= now.plus(TOLERANCE) {
+            return;
+        }
+        // Time 0 stands for what never was.
+        let now = now.max(Timestamp::from_millis(1));
+        let before = now.minus(Span::from_millis(1));
+        (self.acted, self.decided, self.made) = (now, self.decided.min(now), self.made.min(now));
+        self.revoked = self.revoked.min(now);
+        let latest = if self.state == ConsentState::Blocked { self.decided } else { before };
+        self.blocked = self.blocked.min(latest);
     }
 
     /// What a device did without knowing of a block, or of a revocation, does not count.

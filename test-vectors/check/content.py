@@ -126,7 +126,6 @@ def act(encoded: bytes, what: str, home: str, now: int, random: bytes) -> Dict[s
     contact = wire.decode("ContactConsent", encoded)
     address.check_domain(home)
     state = state_of(contact)
-    put_back(contact, now)
     at = max(now, min(contact["acted"] + 1, LAST))
     contact["acted"] = at
     sent, kind, tokens = b"", 0, []

@@ -274,7 +274,8 @@ fn times_that_are_far_ahead_are_refused() {
     assert_eq!(bytes(&contact), before, "nothing has changed");
 }
 
-/// A device whose clock was years ahead is heard again as soon as it is right.
+/// A device whose clock was years ahead is heard again once it is right and has heard another one; a clock that lost its time makes nothing
+/// old.
 #[test]
 fn a_clock_that_was_ahead_silences_nobody_for_ever() {
     let mut rng = generator(16);
@@ -285,9 +286,20 @@ fn a_clock_that_was_ahead_silences_nobody_for_ever() {
             ahead.act(*act, &home(), far, &mut rng).unwrap();
         }
         assert!(other.merge(&copy(&ahead), at(20)).is_err());
+        let state = ahead.state();
+        ahead.merge(&other, at(25)).unwrap();
+        assert_eq!(ahead.state(), state, "what was decided stands");
         let then = if ahead.state() == ConsentState::Blocked { Act::Unblock } else { Act::Block };
         ahead.act(then, &home(), at(30), &mut rng).unwrap();
         other.merge(&copy(&ahead), at(40)).unwrap();
         assert_eq!(other.state(), ahead.state(), "{acts:?}");
     }
+    let mut reset = accepted(&mut rng);
+    let before = copy(&reset);
+    let zero = Timestamp::from_millis(0);
+    assert!(reset.merge(&before, zero).is_err());
+    reset.act(Act::Block, &home(), zero, &mut rng).unwrap();
+    let mut other = copy(&before);
+    other.merge(&reset, at(20)).unwrap();
+    assert_eq!(other.state(), ConsentState::Blocked);
 }
