@@ -2,10 +2,10 @@
 
 use sottovoce::content::stream::{OpenStream, SealStream};
 use sottovoce::content::{
-    Act, AttachmentInfo, Body, Class, Consent, ConsentState, ContactConsent, ContactSync, Content,
+    Act, AttachmentInfo, Body, Class, Consent, ConsentState, ContactConsent, ContactSync, Content, ContentId,
     Conversation, Delete, Edit, Heard, Kind, Known, Mention, Own, Preview, Profile, Rank, Reaction,
     ReadMarker, Receipt, ReceiptBatch, ReceiptState, Resolution, Sender, Text, Timer, TokenGrant, Typing,
-    padded, receive,
+    Version, padded, receive,
 };
 use sottovoce::identity::ids::{AccountId, DeviceId};
 use sottovoce::time::Timestamp;
@@ -34,13 +34,17 @@ pub(super) fn wire_content(data: &[u8]) {
     wire::<ReceiptBatch>(data);
 }
 
+fn version(millis: u64) -> Version {
+    Version { sent_at: Timestamp::from_millis(millis), id: ContentId::from_bytes([1; 16]) }
+}
+
 fn accepted() -> ContactConsent {
     let (mut contact, mut rng) = (ContactConsent::new(), rng(1));
     let home = "example.org".parse().expect("a domain");
     let now = Timestamp::from_millis(1);
     contact.act(Act::Request, &home, now, &mut rng).expect("a stranger is asked");
     let token = sottovoce::content::DeliveryToken::generate(&mut rng).expect("random");
-    contact.hear(Heard::Token(&TokenGrant { token, domain: home }), now);
+    contact.hear(Heard::Token(&TokenGrant { token, domain: home }), version(1));
     assert_eq!(contact.state(), ConsentState::Accepted);
     contact
 }
@@ -56,16 +60,20 @@ pub(super) fn content_receive(data: &[u8]) {
     let contact = accepted();
     let stranger = AccountId::from_bytes([0x11; 32]);
     for account in [stranger, with] {
-        let sender = Sender { account, device };
+        let sender = Sender { account, device, is_proven: true };
+        let unproven = receive(data, Sender { is_proven: false, ..sender }, &own, |_| Some(&contact));
+        assert!(unproven.is_err() || unproven.is_ok_and(|received| received.kind().class() == Class::Stored));
         let Ok(received) = receive(data, sender, &own, |_| Some(&contact)) else { continue };
+        let arrived = received.sent_at();
+        assert_eq!(received.version(arrived), Version { sent_at: arrived, id: received.id() });
         let again = Content::decode(data).expect("it was received");
         assert_eq!(again.encode().expect("it was decoded"), data);
         assert_eq!(again.id(account).expect("it was decoded"), received.id());
         assert_eq!(received.is_copy(), account == with);
         let is_known = !matches!(received.body(), Body::Unsupported { .. });
         let is_shown = is_known && received.kind().class() == Class::Stored;
-        assert_eq!(received.receivable(&contact).is_some(), is_shown && account != with);
-        assert!(received.receivable(&ContactConsent::new()).is_none());
+        assert_eq!(received.receivable(&contact, arrived).is_some(), is_shown && account != with);
+        assert!(received.receivable(&ContactConsent::new(), arrived).is_none());
         let other = Known {
             by: AccountId::from_bytes([0x22; 32]),
             conversation: received.conversation(),
@@ -77,7 +85,7 @@ pub(super) fn content_receive(data: &[u8]) {
         if received.kind() != Kind::CONSENT && account != with {
             assert!(receive(data, sender, &own, |_| None).is_err(), "a stranger only asks");
         }
-        let unlisted = Sender { account: with, device: DeviceId::from_bytes([5; 16]) };
+        let unlisted = Sender { account: with, device: DeviceId::from_bytes([5; 16]), is_proven: true };
         assert!(receive(data, unlisted, &own, |_| None).is_err());
     }
 }
@@ -92,6 +100,7 @@ pub(super) fn contact_steps(data: &[u8]) {
         let before = contact.encode().expect("a state that can be kept");
         let state = contact.state();
         let now = Timestamp::from_millis(u64::from(*byte).wrapping_mul(1 << 20));
+        let heard = version(u64::from(*byte));
         if let Some(act) = acts.get(usize::from(*byte & 0xf)) {
             if contact.act(*act, &home, now, &mut rng).is_err() {
                 assert_eq!(contact.encode().expect("as before"), before);
@@ -107,15 +116,23 @@ pub(super) fn contact_steps(data: &[u8]) {
                 9 => Consent::Decline,
                 10 => Consent::Revoke,
                 11 => {
-                    contact.hear(Heard::Token(&grant), now);
+                    contact.hear(Heard::Token(&grant), heard);
+                    continue;
+                }
+                12 => {
+                    // Another device knows nothing of all that, or asks for itself.
+                    let mut other = ContactConsent::new();
+                    drop(other.act(Act::Request, &home, now, &mut rng));
+                    let merged = contact.merge(&other, now);
+                    assert!(merged.is_ok() && (state != ConsentState::Blocked || contact.state() == state));
                     continue;
                 }
                 _ => {
-                    contact.owed(&home);
+                    contact.owed(&home, now);
                     continue;
                 }
             };
-            let changed = contact.hear(Heard::Consent(&said), now);
+            let changed = contact.hear(Heard::Consent(&said), heard);
             assert_eq!(contact.encode().expect("a state") != before, changed);
             assert!(state != ConsentState::Blocked || !changed);
             let accepts = matches!(state, ConsentState::RequestSent | ConsentState::Accepted);

@@ -72,7 +72,7 @@ fn say(ctx: &mut Context<'_, '_>, id: CommandId, with: AccountId, body: &Body) -
         contact::permits(ctx, with, body.kind())?;
         contact::pay(ctx, with)?;
     }
-    outgoing::say(ctx, id, with, body)
+    outgoing::say(ctx, id, with, (body, ctx.now))
 }
 
 fn change_trust(

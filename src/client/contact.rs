@@ -6,9 +6,10 @@ use super::event::Event;
 use super::record::{CommandId, Person, TokenOwner};
 use super::{connect, errand, outgoing};
 use crate::content::{
-    Act, Body, Consent, ContactConsent, ContactSync, ContentError, Heard, Kind, TokenAction, TokenGrant,
+    Act, Acted, Body, Consent, ContactConsent, ContactSync, ContentError, Heard, Kind, TokenAction, TokenGrant, Version,
 };
 use crate::crypto::random;
+use crate::error::Blame as _;
 use crate::identity::address::Address;
 use crate::identity::certificate::AddressCertificate;
 use crate::identity::ids::{AccountId, DeviceId};
@@ -64,10 +65,10 @@ pub(super) fn own_command(ctx: &mut Context<'_, '_>) -> Result<CommandId, Stoppe
 /// Gives a contact the token that it has to get before the next thing that a person says.
 pub(super) fn pay(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<(), Stopped> {
     let (slot, mut contact) = read(ctx, account)?;
-    let Some(grant) = contact.owed(&ctx.me.home) else { return Ok(()) };
+    let Some(Acted { at, send: Some(body), .. }) = contact.owed(&ctx.me.home, ctx.now) else { return Ok(()) };
     ctx.tx.put(slot, &contact)?;
     let id = own_command(ctx)?;
-    outgoing::say(ctx, id, account, &Body::Token(grant))
+    outgoing::say(ctx, id, account, (&body, at))
 }
 
 /// Carries out what the application wants with a contact.
@@ -89,12 +90,12 @@ fn carry_out(ctx: &mut Context<'_, '_>, id: CommandId, account: AccountId, act: 
     let (slot, mut contact) = read(ctx, account)?;
     let acted = contact.act(act, &ctx.me.home, ctx.now, ctx.tx.rng()).map_err(refuse)?;
     ctx.tx.put(slot, &contact)?;
-    if let Some(action) = &acted.tokens {
+    for action in &acted.tokens {
         change_token(ctx, account, action)?;
     }
     settle(ctx, account, act)?;
     if let Some(body) = &acted.send {
-        outgoing::say(ctx, id, account, body)?;
+        outgoing::say(ctx, id, account, (body, acted.at))?;
     }
     tell(ctx, account)
 }
@@ -159,7 +160,8 @@ pub(super) fn tell(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<(), 
     if ctx.me.account.devices().len() > 1 {
         let id = own_command(ctx)?;
         let own = ctx.own_account();
-        outgoing::say(ctx, id, own, &Body::Contact(ContactSync { account, contact }))?;
+        let body = Body::Contact(ContactSync { account, contact });
+        outgoing::say(ctx, id, own, (&body, ctx.now))?;
     }
     Ok(())
 }
@@ -168,25 +170,30 @@ pub(super) fn tell(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<(), 
 pub(super) fn hear_consent(
     ctx: &mut Context<'_, '_>,
     account: AccountId,
-    consent: &Consent,
+    (consent, version): (&Consent, Version),
 ) -> Result<(), Stopped> {
-    hear(ctx, account, Heard::Consent(consent))
+    hear(ctx, account, Heard::Consent(consent), version)
 }
 
 /// Another token of the other.
 pub(super) fn hear_token(
     ctx: &mut Context<'_, '_>,
     account: AccountId,
-    grant: &TokenGrant,
+    (grant, version): (&TokenGrant, Version),
 ) -> Result<(), Stopped> {
-    hear(ctx, account, Heard::Token(grant))
+    hear(ctx, account, Heard::Token(grant), version)
 }
 
-fn hear(ctx: &mut Context<'_, '_>, account: AccountId, heard: Heard<'_>) -> Result<(), Stopped> {
+fn hear(
+    ctx: &mut Context<'_, '_>,
+    account: AccountId,
+    heard: Heard<'_>,
+    version: Version,
+) -> Result<(), Stopped> {
     let is_token = matches!(heard, Heard::Token(_));
     let (slot, mut contact) = read(ctx, account)?;
     let before = contact.state();
-    if !contact.hear(heard, ctx.now) {
+    if !contact.hear(heard, version) {
         return Ok(());
     }
     ctx.tx.put(slot, &contact)?;
@@ -252,23 +259,32 @@ pub(super) fn requested(
 }
 
 /// How another own device says that it stands with a contact.
-pub(super) fn synced(ctx: &mut Context<'_, '_>, sync: ContactSync) -> Result<(), Stopped> {
-    let (slot, contact) = read(ctx, sync.account)?;
-    let before = contact.encode().map_err(refuse)?;
-    let merged = contact.merge(sync.contact);
-    if merged.encode().map_err(refuse)? == before {
-        return Ok(());
+pub(super) fn synced(
+    ctx: &mut Context<'_, '_>,
+    sync: &ContactSync,
+) -> Result<Result<(), &'static str>, Stopped> {
+    let (slot, mut contact) = read(ctx, sync.account)?;
+    let before = contact.state();
+    let tokens = match contact.merge(&sync.contact, ctx.now) {
+        Ok(tokens) => tokens,
+        Err(error) => return Ok(Err(error.class())),
+    };
+    for action in &tokens {
+        change_token(ctx, sync.account, action)?;
     }
-    if let Some(ours) = merged.ours() {
+    if let Some(ours) = contact.ours() {
         let key = TokenOwner::key(ctx.tx.vault(), connect::server_token(ours));
         ctx.tx.put_unseen(key, &TokenOwner(sync.account))?;
     }
-    ctx.tx.put(slot, &merged)?;
-    let person = read_person(ctx, sync.account)?.1;
-    Ok(ctx.tell(&Event::Contact {
-        account: sync.account,
-        state: merged.state(),
-        address: person.address,
-        is_looked_up: person.is_looked_up,
-    })?)
+    ctx.tx.put(slot, &contact)?;
+    if contact.state() != before {
+        let person = read_person(ctx, sync.account)?.1;
+        ctx.tell(&Event::Contact {
+            account: sync.account,
+            state: contact.state(),
+            address: person.address,
+            is_looked_up: person.is_looked_up,
+        })?;
+    }
+    Ok(Ok(()))
 }

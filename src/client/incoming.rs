@@ -84,7 +84,8 @@ fn opened(ctx: &mut Context<'_, '_>, message: Message, at: Timestamp) -> Result<
 /// Something was said. The class of the error, if it may not be.
 fn said_by(ctx: &mut Context<'_, '_>, said: Said) -> Result<Result<(), &'static str>, Stopped> {
     let own = Own::of(&ctx.me.account);
-    let sender = Sender { account: said.account, device: said.device };
+    let (account, device, is_proven) = (said.account, said.device, said.is_proven);
+    let sender = Sender { account, device, is_proven };
     contact::need(ctx, said.account)?;
     let contact = contact::read(ctx, said.account)?.1;
     let received = match content::receive(&said.content, sender, &own, |_| Some(&contact)) {
@@ -100,16 +101,20 @@ fn said_by(ctx: &mut Context<'_, '_>, said: Said) -> Result<Result<(), &'static 
     if received.kind().class() == Class::Stored {
         let known = Known { by: said.account, conversation: received.conversation(), kind: received.kind() };
         ctx.tx.put_unseen(KnownContent::key(ctx.tx.vault(), received.id()), &KnownContent(known))?;
-        if let Some(receivable) = received.receivable(&contact) {
+        if let Some(receivable) = received.receivable(&contact, ctx.now) {
             receipts::delivered(ctx, receivable)?;
         }
     }
-    let is_copy = received.is_copy();
+    let (is_copy, version) = (received.is_copy(), received.version(ctx.now));
     match received.into_body() {
-        Body::Consent(consent) if !is_copy => contact::hear_consent(ctx, said.account, &consent)?,
-        Body::Token(grant) if !is_copy => contact::hear_token(ctx, said.account, &grant)?,
+        Body::Consent(consent) if !is_copy => contact::hear_consent(ctx, account, (&consent, version))?,
+        Body::Token(grant) if !is_copy => contact::hear_token(ctx, account, (&grant, version))?,
         Body::Consent(_) | Body::Token(_) => {}
-        Body::Contact(sync) => contact::synced(ctx, sync)?,
+        Body::Contact(sync) => return contact::synced(ctx, &sync),
+        Body::Delete(delete) => {
+            receipts::withdrawn(ctx, account, delete.target)?;
+            ctx.tell(&Event::Message(said))?;
+        }
         Body::Receipt(receipt) => {
             if is_copy {
                 receipts::covered(ctx, &said, &receipt)?;

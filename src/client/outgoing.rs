@@ -17,7 +17,7 @@ use crate::identity::ids::{AccountId, DeviceId};
 use crate::server::service::{ClaimDevice, Destination, Operation, Right, Submit, SubmitItem, Submitted};
 use crate::server::{Code, DeviceItem, ItemId, Status, Verdict};
 use crate::session::{self, Contact, Introduction, Say, SealedFrame, SessionError, SharedBody};
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 use crate::wire::Wire as _;
 
 /// What the owner of the timer begins with at which something said is forgotten.
@@ -63,11 +63,11 @@ pub(super) fn say(
     ctx: &mut Context<'_, '_>,
     id: CommandId,
     with: AccountId,
-    body: &Body,
+    (body, at): (&Body, Timestamp),
 ) -> Result<(), Stopped> {
     contact::need(ctx, with)?;
     let own = ctx.own_account();
-    let content = Content::new(Conversation::Direct { with }, body, ctx.now, ctx.tx.rng()).map_err(refuse)?;
+    let content = Content::new(Conversation::Direct { with }, body, at, ctx.tx.rng()).map_err(refuse)?;
     let content_id = content.id(own).map_err(refuse)?;
     if content.kind().class() == Class::Stored {
         let known = Known { by: own, conversation: content.conversation().id(own), kind: content.kind() };

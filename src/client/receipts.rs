@@ -96,7 +96,21 @@ pub(super) fn due(ctx: &mut Context<'_, '_>, account: &[u8]) -> Result<(), Stopp
     ctx.tx.put(slot, &batch)?;
     for receipt in receipts {
         let id = contact::own_command(ctx)?;
-        outgoing::say(ctx, id, account, &Body::Receipt(receipt))?;
+        outgoing::say(ctx, id, account, (&Body::Receipt(receipt), now))?;
     }
     Ok(())
+}
+
+/// A content was withdrawn: there is no receipt for it.
+pub(super) fn withdrawn(
+    ctx: &mut Context<'_, '_>,
+    account: AccountId,
+    id: ContentId,
+) -> Result<(), Stopped> {
+    let (slot, mut batch) = read(ctx, account)?;
+    if batch.due().is_none() {
+        return Ok(());
+    }
+    batch.withdraw(id);
+    Ok(ctx.tx.put(slot, &batch)?)
 }

@@ -15,17 +15,13 @@
 //!
 //! Nothing that the other says makes anything be sent (attacks P-02, P-09).
 
-use core::cmp::Ordering;
-use core::mem;
-
 use rand_core::CryptoRng;
-use zeroize::Zeroizing;
 
-use super::token::{DeliveryToken, TokenAction, TokenGrant};
+use super::token::{DeliveryToken, GRACE, TokenAction, TokenGrant};
+use super::version::Version;
 use super::{Body, Class, Consent, ContentError, Kind};
 use crate::identity::address::Domain;
 use crate::time::{Span, Timestamp};
-use crate::wire::Wire as _;
 
 /// Whether two accounts want to hear of each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -48,12 +44,19 @@ pub enum ConsentState {
 /// How it stands with another account. A record of its own, in the partition of the other account. `Debug` prints no token.
 #[derive(Debug, Default)]
 pub struct ContactConsent {
+    /// Without `theirs` a contact is none, and no request either: see [`Self::state`].
     pub(super) state: ConsentState,
     pub(super) ours: Option<DeliveryToken>,
+    /// What was `ours` before, and may still serve.
+    pub(super) previous: Option<DeliveryToken>,
     pub(super) theirs: Option<TokenGrant>,
     pub(super) told: bool,
     pub(super) acted: Timestamp,
-    pub(super) heard: Timestamp,
+    pub(super) decided: Timestamp,
+    pub(super) made: Timestamp,
+    pub(super) blocked: Timestamp,
+    pub(super) revoked: Timestamp,
+    pub(super) heard: Version,
 }
 
 /// What this account does.
@@ -78,10 +81,12 @@ pub enum Act {
 /// What an act demands of the layer above: in one write with the [`ContactConsent`].
 #[derive(Debug)]
 pub struct Acted {
+    /// When: the `sent_at` of what is sent, so that the other keeps the order of what was done, whatever becomes of this device's clock.
+    pub at: Timestamp,
     /// Goes to the other account.
     pub send: Option<Body>,
-    /// Goes to the own server, before what is sent.
-    pub tokens: Option<TokenAction>,
+    /// Goes to the own server, in this order and before what is sent. One that the server does not know any more is done.
+    pub tokens: Vec<TokenAction>,
 }
 
 /// What the other account says about consent.
@@ -99,9 +104,14 @@ impl ContactConsent {
         Self::default()
     }
 
-    /// The state.
+    /// The state. Who is accepted, or has asked, and of whom another own device heard that this is over, is a stranger.
     pub const fn state(&self) -> ConsentState {
-        self.state
+        match self.state {
+            ConsentState::Accepted | ConsentState::RequestReceived if self.theirs.is_none() => {
+                ConsentState::None
+            }
+            state => state,
+        }
     }
 
     /// The token by which the other reaches this account.
@@ -116,7 +126,7 @@ impl ContactConsent {
 
     /// Whether contents of a kind go to the other. Without it nothing does: no receipt, no typing, no profile (attack P-09).
     pub fn may_send(&self, kind: Kind) -> bool {
-        match self.state {
+        match self.state() {
             ConsentState::Accepted => kind.class() != Class::Own,
             ConsentState::Blocked => false,
             _ => kind == Kind::CONSENT,
@@ -125,7 +135,7 @@ impl ContactConsent {
 
     /// Whether contents of a kind are taken from the other.
     pub fn may_receive(&self, kind: Kind) -> bool {
-        match self.state {
+        match self.state() {
             ConsentState::Accepted | ConsentState::RequestSent => kind.class() != Class::Own,
             ConsentState::Blocked => false,
             _ => kind == Kind::CONSENT,
@@ -142,136 +152,152 @@ impl ContactConsent {
         rng: &mut impl CryptoRng,
     ) -> Result<Acted, ContentError> {
         use ConsentState as State;
-        let acted = match (act, self.state) {
-            (Act::Request, State::None | State::Declined | State::RequestSent) => {
-                self.offer(State::RequestSent, Consent::Request, home, rng)?
+        let mut next = self.duplicate();
+        next.begin(now);
+        let (send, tokens) = match (act, self.state()) {
+            (Act::Request, State::RequestSent) => (next.request(home), Vec::new()),
+            (Act::Request, State::None | State::Declined) => {
+                let tokens = next.have_token(rng)?;
+                next.decide(State::RequestSent);
+                (next.request(home), tokens)
             }
             (Act::Accept, State::RequestReceived) => {
-                self.offer(State::Accepted, Consent::Accept, home, rng)?
+                let tokens = next.have_token(rng)?;
+                next.decide(State::Accepted);
+                (next.tell(home).map(Consent::Accept).map(Body::Consent), tokens)
             }
             (Act::Decline, State::RequestReceived) => {
-                self.state = State::Declined;
-                Acted { send: Some(Body::Consent(Consent::Decline)), tokens: None }
+                next.decide(State::Declined);
+                (Some(Body::Consent(Consent::Decline)), Vec::new())
             }
             (Act::Revoke, State::RequestSent | State::Accepted) => {
-                let tokens = Some(self.rotate(rng)?);
-                let was_accepted = self.state == State::Accepted;
-                self.state = if was_accepted { State::Declined } else { State::None };
-                Acted { send: Some(Body::Consent(Consent::Revoke)), tokens }
+                let tokens = next.rotate(rng)?;
+                let was_accepted = self.state() == State::Accepted;
+                next.decide(if was_accepted { State::Declined } else { State::None });
+                next.revoked = next.decided;
+                (Some(Body::Consent(Consent::Revoke)), tokens)
             }
             (Act::Rotate, State::Accepted) => {
-                let tokens = Some(self.rotate(rng)?);
-                Acted { send: self.owed(home).map(Body::Token), tokens }
+                let tokens = next.rotate(rng)?;
+                (next.tell(home).map(Body::Token), tokens)
             }
-            (Act::Block, state) if state != State::Blocked => self.block(),
+            (Act::Block, state) if state != State::Blocked => (None, next.block()),
             (Act::Unblock, State::Blocked) => {
-                self.state = State::None;
-                Acted { send: None, tokens: None }
+                next.decide(State::None);
+                (None, Vec::new())
             }
             _ => return Err(ContentError::NotPossible),
         };
-        self.acted = later(self.acted, now);
-        Ok(acted)
+        *self = next;
+        Ok(Acted { at: self.acted, send, tokens })
     }
 
-    /// Sends the own token, which is made if there is none.
-    fn offer(
-        &mut self,
-        state: ConsentState,
-        consent: fn(TokenGrant) -> Consent,
-        home: &Domain,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Acted, ContentError> {
-        let known = self.ours.as_ref().map(DeliveryToken::duplicate);
-        let is_new = known.is_none();
-        let token = match known {
-            Some(token) => token,
-            None => DeliveryToken::generate(rng)?,
-        };
-        self.ours = Some(token.duplicate());
-        (self.state, self.told) = (state, true);
-        let tokens = is_new.then(|| TokenAction::Add(token.duplicate()));
-        Ok(Acted { send: Some(Body::Consent(consent(TokenGrant { token, domain: home.clone() }))), tokens })
+    /// Each act is later than the one before, also on a clock that was put back.
+    fn begin(&mut self, now: Timestamp) {
+        self.acted = now.max(self.acted.plus(Span::from_millis(1)));
     }
 
-    /// The contact keeps nothing that lasts.
-    fn rotate(&mut self, rng: &mut impl CryptoRng) -> Result<TokenAction, ContentError> {
-        let old = self.ours.as_ref().ok_or(ContentError::NotPossible)?.duplicate();
-        let new = DeliveryToken::generate(rng)?;
-        (self.ours, self.told) = (Some(new.duplicate()), false);
-        Ok(TokenAction::Rotate { old, new })
+    fn decide(&mut self, state: ConsentState) {
+        (self.state, self.decided) = (state, self.acted);
     }
 
-    fn block(&mut self) -> Acted {
-        let before = mem::take(self);
-        (self.state, self.acted, self.heard) = (ConsentState::Blocked, before.acted, before.heard);
-        Acted { send: None, tokens: before.ours.map(TokenAction::Sink) }
+    /// Makes a token if there is none.
+    fn have_token(&mut self, rng: &mut impl CryptoRng) -> Result<Vec<TokenAction>, ContentError> {
+        if self.ours.is_some() {
+            return Ok(Vec::new());
+        }
+        let token = DeliveryToken::generate(rng)?;
+        (self.ours, self.made) = (Some(token.duplicate()), self.acted);
+        Ok(vec![TokenAction::Add(token)])
     }
 
-    /// The token that the contact has to get before the next content that a person sends; it is told from then on. `None` if it was, or
-    /// is not accepted.
-    pub fn owed(&mut self, home: &Domain) -> Option<TokenGrant> {
-        let is_due = self.state == ConsentState::Accepted && !self.told;
-        let token = self.ours.as_ref().filter(|_| is_due)?.duplicate();
+    fn request(&mut self, home: &Domain) -> Option<Body> {
+        self.tell(home).map(Consent::Request).map(Body::Consent)
+    }
+
+    /// The own token, which the contact has from now on.
+    fn tell(&mut self, home: &Domain) -> Option<TokenGrant> {
+        let token = self.ours.as_ref()?.duplicate();
         self.told = true;
         Some(TokenGrant { token, domain: home.clone() })
     }
 
-    /// Takes what the other says. Whether it changed anything; nothing is sent because of it.
-    pub fn hear(&mut self, heard: Heard<'_>, now: Timestamp) -> bool {
-        use ConsentState as State;
-        let changed = match (heard, self.state) {
-            (Heard::Consent(Consent::Request(grant)), State::None | State::RequestReceived) => {
-                self.learn(State::RequestReceived, grant)
-            }
-            (
-                Heard::Consent(Consent::Request(grant) | Consent::Accept(grant)) | Heard::Token(grant),
-                State::RequestSent | State::Accepted,
-            ) => {
-                // Who is accepted and asks has lost what it was given.
-                let has_lost = matches!(heard, Heard::Consent(Consent::Request(_)));
-                self.told = self.told && !(has_lost && self.state == State::Accepted);
-                self.learn(State::Accepted, grant)
-            }
-            (Heard::Consent(Consent::Decline), State::RequestSent) => {
-                self.state = State::None;
-                true
-            }
-            (
-                Heard::Consent(Consent::Revoke),
-                State::RequestSent | State::RequestReceived | State::Accepted,
-            ) => {
-                (self.state, self.theirs) = (State::None, None);
-                true
-            }
-            _ => false,
-        };
-        if changed {
-            self.heard = later(self.heard, now);
-        }
-        changed
+    /// The contact keeps nothing that lasts. Of two tokens in their time of grace only one is remembered; the other ends at once.
+    fn rotate(&mut self, rng: &mut impl CryptoRng) -> Result<Vec<TokenAction>, ContentError> {
+        let new = DeliveryToken::generate(rng)?;
+        let old = self.ours.take().ok_or(ContentError::NotPossible)?;
+        let serves = self.previous_serves(self.acted);
+        let mut tokens: Vec<_> =
+            self.previous.take().filter(|_| serves).map(TokenAction::Sink).into_iter().collect();
+        (self.ours, self.previous, self.made) = (Some(new.duplicate()), Some(old.duplicate()), self.acted);
+        self.told = false;
+        tokens.push(TokenAction::Rotate { old, new });
+        Ok(tokens)
     }
 
-    fn learn(&mut self, state: ConsentState, grant: &TokenGrant) -> bool {
-        (self.state, self.theirs) = (state, Some(grant.duplicate()));
+    /// Whether `previous` may still reach this account: `ours` took its place when that was made.
+    pub(super) fn previous_serves(&self, now: Timestamp) -> bool {
+        now < self.made.plus(GRACE)
+    }
+
+    fn block(&mut self) -> Vec<TokenAction> {
+        let serves = self.previous_serves(self.acted);
+        let previous = self.previous.take().filter(|_| serves);
+        let tokens = self.ours.take().into_iter().chain(previous).map(TokenAction::Sink).collect();
+        (self.theirs, self.told, self.made) = (None, false, Timestamp::default());
+        self.decide(ConsentState::Blocked);
+        self.blocked = self.decided;
+        tokens
+    }
+
+    /// The token that the contact has to get before the next content that a person sends; it is told from then on. `None` if it was, or
+    /// is not accepted.
+    pub fn owed(&mut self, home: &Domain, now: Timestamp) -> Option<Acted> {
+        if self.state() != ConsentState::Accepted || self.told {
+            return None;
+        }
+        self.begin(now);
+        let send = self.tell(home).map(Body::Token);
+        Some(Acted { at: self.acted, send, tokens: Vec::new() })
+    }
+
+    /// Takes what the other says. Whether it changed anything; nothing is sent because of it. What is not later than all that has counted
+    /// changes nothing, in whatever order it came.
+    pub fn hear(&mut self, heard: Heard<'_>, version: Version) -> bool {
+        use ConsentState as State;
+        if version <= self.heard {
+            return false;
+        }
+        let (state, theirs) = match (heard, self.state()) {
+            (Heard::Consent(Consent::Request(grant)), State::None | State::RequestReceived) => {
+                (State::RequestReceived, Some(grant))
+            }
+            (Heard::Consent(Consent::Request(grant)), State::RequestSent | State::Accepted) => {
+                // Who asks does not know that it is accepted, or has lost what it was given.
+                self.told = false;
+                (State::Accepted, Some(grant))
+            }
+            (
+                Heard::Consent(Consent::Accept(grant)) | Heard::Token(grant),
+                State::RequestSent | State::Accepted,
+            ) => (State::Accepted, Some(grant)),
+            (Heard::Consent(Consent::Decline), State::RequestSent)
+            | (
+                Heard::Consent(Consent::Revoke),
+                State::RequestSent | State::RequestReceived | State::Accepted,
+            ) => (State::None, None),
+            _ => return false,
+        };
+        (self.state, self.theirs, self.heard) = (state, theirs.map(TokenGrant::duplicate), version);
         true
     }
 
-    /// Which of two states of one contact counts, of one's own devices: the same on all of them, in whatever order they learn of both.
-    /// What the account decided last goes before anything that the other said.
-    #[must_use]
-    pub fn merge(self, other: Self) -> Self {
-        if self.order(&other) == Ordering::Less { other } else { self }
+    pub(super) fn duplicate(&self) -> Self {
+        Self {
+            ours: self.ours.as_ref().map(DeliveryToken::duplicate),
+            previous: self.previous.as_ref().map(DeliveryToken::duplicate),
+            theirs: self.theirs.as_ref().map(TokenGrant::duplicate),
+            ..*self
+        }
     }
-
-    fn order(&self, other: &Self) -> Ordering {
-        let bytes = |contact: &Self| Zeroizing::new(contact.encode().unwrap_or_default());
-        let times = |contact: &Self| (contact.acted, contact.heard);
-        times(self).cmp(&times(other)).then_with(|| bytes(self).as_slice().cmp(bytes(other).as_slice()))
-    }
-}
-
-/// A clock that was put back makes nothing older than what was before.
-fn later(before: Timestamp, now: Timestamp) -> Timestamp {
-    now.max(before.plus(Span::from_millis(1)))
 }

@@ -21,10 +21,14 @@ pub enum ContentError {
     ForeignConversation,
     /// For devices of one account, by another account.
     ForeignSync,
+    /// Anything but what a conversation shows, from a session that is not proven to be its device's.
+    Unproven,
     /// The body is not of its kind; why, is for the developer.
     BadContent(DecodeError),
     /// The state of consent does not permit the kind.
     NotPermitted,
+    /// By an own device whose clock, or what it says of it, is too far ahead.
+    InTheFuture,
     /// The padding of an attachment is not zero.
     BadPadding,
     /// An act that the state of consent does not have.
@@ -49,8 +53,10 @@ impl Blame for ContentError {
             Self::UnlistedDevice => "unlisted-device",
             Self::ForeignConversation => "foreign-conversation",
             Self::ForeignSync => "foreign-sync",
+            Self::Unproven => "unproven",
             Self::BadContent(_) => "bad-content",
             Self::NotPermitted => "not-permitted",
+            Self::InTheFuture => "in-the-future",
             Self::BadPadding => "bad-padding",
             Self::NotPossible => "not-possible",
         }

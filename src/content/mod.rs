@@ -2,6 +2,7 @@
 //!
 //! - [`Content`] and [`Body`]: what is sent. [`receive`] makes a [`Received`] of bytes and of the sender that the session names.
 //! - [`ContactConsent`]: whether two accounts want to hear of each other, and what of each other reaches them.
+//! - [`Version`]: which of several things counts that replace each other.
 //! - [`ReceiptBatch`]: when a contact hears that something was delivered or read.
 //! - [`Received::resolve`]: what may be edited, withdrawn, reacted to. [`stream`]: attachments in pieces of any size.
 //!
@@ -11,7 +12,7 @@
 //!
 //! ```
 //! use sottovoce::content::{Body, ContactConsent, Content, Conversation, Own, Sender, Text, receive};
-//! # use sottovoce::content::{Act, Consent, ContentError, Heard};
+//! # use sottovoce::content::{Act, ContentError, ContentId, Heard, Version};
 //! use sottovoce::identity::ids::{AccountId, DeviceId};
 //! use sottovoce::wire::Wire as _;
 //! # use sottovoce::{crypto::random::Seed, time::Timestamp};
@@ -23,20 +24,21 @@
 //! # let home = "example.org".parse().expect("a domain");
 //! # let (mut at_alice, mut at_bob) = (ContactConsent::new(), ContactConsent::new());
 //! # let Some(Body::Consent(request)) = at_alice.act(Act::Request, &home, now, &mut rng)?.send else { panic!() };
-//! # at_bob.hear(Heard::Consent(&request), now);
+//! # let version = Version { sent_at: now, id: ContentId::from_bytes([9; 16]) };
+//! # at_bob.hear(Heard::Consent(&request), version);
 //! # let Some(Body::Consent(accept)) = at_bob.act(Act::Accept, &home, now, &mut rng)?.send else { panic!() };
-//! # at_alice.hear(Heard::Consent(&accept), now);
+//! # at_alice.hear(Heard::Consent(&accept), version);
 //! // Alice says something to Bob. The bytes go into a session.
 //! let text = Body::Text(Text { text: "under the voice".to_owned(), ..Text::default() });
 //! let content = Content::new(Conversation::Direct { with: bob }, &text, now, &mut rng)?;
 //! let bytes = content.encode()?;
 //!
 //! // Bob's session says from whom they came.
-//! let sender = Sender { account: alice, device: DeviceId::from_bytes([3; 16]) };
+//! let sender = Sender { account: alice, device: DeviceId::from_bytes([3; 16]), is_proven: true };
 //! let own = Own { account: bob, devices: [DeviceId::from_bytes([4; 16])].into() };
 //! let received = receive(&bytes, sender, &own, |_| Some(&at_bob))?;
 //! assert_eq!(received.id(), content.id(alice)?);
-//! assert!(received.receivable(&at_bob).is_some());
+//! assert!(received.receivable(&at_bob, now).is_some());
 //! # Ok(())
 //! # }
 //! ```
@@ -46,6 +48,7 @@ pub mod stream;
 mod body;
 mod consent;
 mod contact;
+mod contact_merge;
 mod contact_record;
 #[allow(clippy::module_inception, reason = "named as the object of the protocol")]
 mod content;
@@ -64,6 +67,7 @@ mod strict;
 mod sync;
 mod text;
 mod token;
+mod version;
 
 pub use body::{Body, Unsupported};
 pub use consent::Consent;
@@ -83,3 +87,4 @@ pub use state::{Profile, Timer, Typing};
 pub use sync::{ContactSync, ReadMarker};
 pub use text::{Edit, Mention, Preview, Text};
 pub use token::{DeliveryToken, TokenAction, TokenGrant};
+pub use version::Version;

@@ -14,11 +14,12 @@ use super::contact::{ConsentState, ContactConsent};
 use super::conversation::ContentId;
 use super::receipt::{Receipt, ReceiptState, ascending, fields};
 use super::strict::require;
+use super::version::TOLERANCE;
 use super::{Body, Class, ContentError, Kind, Known, Own, Received};
 use crate::crypto::random;
 use crate::identity::ids::{AccountId, DeviceId};
 use crate::storage::{Format, Record, Table};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::wire::Rule;
 use crate::wire::generated::messages as proto;
 use crate::wire::message::{Message, required_array};
@@ -29,6 +30,8 @@ const SLOT: u64 = 30_000;
 const MOST: usize = 128;
 /// Ids of one state that wait.
 const WAITING: usize = 512;
+/// As long as servers keep what waits for a device: what is older stands among what was read long ago.
+const OLDEST: Span = Span::from_days(30);
 
 /// Receipts that are due to one contact. A record of its own, in the partition of the contact. Its [`due`](Self::due) is a timer of the
 /// layer above.
@@ -60,14 +63,16 @@ impl Rank {
 }
 
 impl Received {
-    /// Whether there may be a receipt for it: it is stored and of a kind that is known, another account said it, and that is an accepted
-    /// contact. There is none for receipts, typing, edits, reactions, kinds that nothing shows, strangers, or what own devices say (attacks
-    /// P-02, P-09).
-    pub fn receivable(&self, contact: &ContactConsent) -> Option<Receivable> {
+    /// Whether there may be a receipt for it: it is stored and of a kind that is known, another account said it in a session that is proven,
+    /// that is an accepted contact, and its time is near enough to when it arrived to be seen. There is none for receipts, typing, edits,
+    /// reactions, kinds that nothing shows, strangers, what own devices say, or what stands where nobody looks (attacks P-02, P-09).
+    pub fn receivable(&self, contact: &ContactConsent, arrived: Timestamp) -> Option<Receivable> {
         let is_shown =
             self.kind().class() == Class::Stored && !matches!(self.body(), Body::Unsupported { .. });
-        let is_theirs = !self.is_copy() && is_shown;
-        let gets_one = is_theirs && contact.state() == ConsentState::Accepted;
+        let is_theirs = !self.is_copy() && self.sender().is_proven && is_shown;
+        let (late, early) = (arrived.since(self.sent_at()), self.sent_at().since(arrived));
+        let is_near = late <= OLDEST && early <= TOLERANCE;
+        let gets_one = is_theirs && is_near && contact.state() == ConsentState::Accepted;
         gets_one.then(|| Receivable { from: self.sender().account, id: self.id() })
     }
 }
@@ -103,7 +108,7 @@ impl ReceiptBatch {
         self.due
     }
 
-    /// A content was delivered, or read. Draws 16 bytes if it is the first to wait. [`ContentError::NotPossible`] if it is of another account.
+    /// A content was delivered, or read. Draws 16 bytes if it is the first to wait, or if a clock that was ahead has set the time. [`ContentError::NotPossible`] if it is of another account.
     pub fn note(
         &mut self,
         state: ReceiptState,
@@ -115,7 +120,7 @@ impl ReceiptBatch {
         if of.from != self.with {
             return Err(ContentError::NotPossible);
         }
-        if self.due.is_none() {
+        if self.due.is_none() || self.is_due_too_late(now, rank) {
             self.due = Some(due(now, rank, rng)?);
         }
         match state {
@@ -140,13 +145,20 @@ impl ReceiptBatch {
         self.rest();
     }
 
+    /// A content was withdrawn: it gets no further receipt.
+    pub fn withdraw(&mut self, id: ContentId) {
+        self.delivered.remove(&id);
+        self.read.remove(&id);
+        self.rest();
+    }
+
     /// The contact is none any more: nothing is due to it.
     pub fn clear(&mut self) {
         *self = Self::new(self.with);
     }
 
-    /// The receipts that are due: each one content to the contact, and a copy of it to every other own device. Draws 16 bytes if more wait.
-    /// None, and nothing is due any more, if the contact is not accepted now.
+    /// The receipts that are due: each one content to the contact, and a copy of it to every other own device. Draws 16 bytes if more wait,
+    /// or if a clock that was ahead has set the time: that is set anew. None, and nothing is due any more, if the contact is not accepted now.
     pub fn emit(
         &mut self,
         contact: &ContactConsent,
@@ -156,6 +168,9 @@ impl ReceiptBatch {
     ) -> Result<Vec<Receipt>, ContentError> {
         if contact.state() != ConsentState::Accepted {
             self.clear();
+        }
+        if self.is_due_too_late(now, rank) {
+            self.due = Some(due(now, rank, rng)?);
         }
         if self.due.is_none_or(|due| due > now) {
             return Ok(Vec::new());
@@ -172,6 +187,11 @@ impl ReceiptBatch {
         Ok(receipts)
     }
 
+    /// Later than this device would ever make it: its clock was ahead.
+    fn is_due_too_late(&self, now: Timestamp, rank: Rank) -> bool {
+        self.due.is_some_and(|due| due > now && due >= slot(now, rank.0.saturating_add(1)))
+    }
+
     fn rest(&mut self) {
         if self.delivered.is_empty() && self.read.is_empty() {
             self.due = None;
@@ -183,9 +203,14 @@ impl ReceiptBatch {
 fn due(now: Timestamp, rank: Rank, rng: &mut impl CryptoRng) -> Result<Timestamp, ContentError> {
     let drawn = random::draw::<16>(rng)?;
     let start = drawn.expose().first_chunk().map_or(0, |first| u64::from_be_bytes(*first));
-    let slot = now.as_millis().checked_div(SLOT).unwrap_or(0).saturating_add(1).saturating_add(rank.0);
     let jitter = start.checked_rem(SLOT).unwrap_or(0);
-    Ok(Timestamp::from_millis(slot.saturating_mul(SLOT).saturating_add(jitter)))
+    Ok(slot(now, rank.0).plus(Span::from_millis(jitter)))
+}
+
+/// The start of the slot of a device of this rank.
+fn slot(now: Timestamp, rank: u64) -> Timestamp {
+    let slot = now.as_millis().checked_div(SLOT).unwrap_or(0).saturating_add(1).saturating_add(rank);
+    Timestamp::from_millis(slot.saturating_mul(SLOT))
 }
 
 impl Message for ReceiptBatch {

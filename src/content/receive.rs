@@ -18,6 +18,9 @@ pub struct Sender {
     pub account: AccountId,
     /// Its device.
     pub device: DeviceId,
+    /// Whether the session is proven to be the device's. A contested one (§9.4) is not: somebody holds the keys of the device, which may be
+    /// a thief.
+    pub is_proven: bool,
 }
 
 /// The own account, as its newest manifest has it.
@@ -49,7 +52,8 @@ pub struct Received {
     body: Body,
 }
 
-/// Takes a content. `contact` says how it stands with an account. Whatever is refused is one event for the application and nothing
+/// Takes a content. `contact` says how it stands with an account. Of an unproven session only what a conversation shows is taken, and the
+/// application marks it: nobody's consent, tokens, receipts, edits or own devices are believed there. Whatever is refused is one event for the application and nothing
 /// else: no part of it is used, and nobody is answered.
 pub fn receive<'a>(
     content: &[u8],
@@ -73,6 +77,9 @@ pub fn receive<'a>(
         if with != own.account {
             return Err(ContentError::ForeignConversation);
         }
+    }
+    if !sender.is_proven && content.kind().class() != Class::Stored {
+        return Err(ContentError::Unproven);
     }
     let body = content.body()?;
     let is_permitted = || {
@@ -139,11 +146,6 @@ impl Received {
     /// Its kind.
     pub const fn kind(&self) -> Kind {
         self.body.kind()
-    }
-
-    /// What orders the edits of one target: the highest counts (§10.4).
-    pub const fn order(&self) -> (Timestamp, ContentId) {
-        (self.sent_at, self.id)
     }
 
     /// The time under which it is shown: a sender's clock puts nothing into the future.

@@ -31,9 +31,26 @@ pub(super) fn is_name(text: &str) -> bool {
     is_plain(text) && !text.starts_with(is_white) && !text.ends_with(is_white)
 }
 
-/// Of a file: it leads to no other directory, and every file system keeps it as it is.
+/// Of a file: it leads to no other directory, hides nothing, and every file system keeps it as it is.
 pub(super) fn is_file_name(text: &str) -> bool {
-    is_name(text) && !text.contains(['/', '\\']) && !text.ends_with('.')
+    let is_kept = !text.contains(['/', '\\', ':', '*', '?', '"', '<', '>', '|']);
+    is_name(text) && is_kept && !text.starts_with('.') && !text.ends_with('.') && !is_device(text)
+}
+
+/// What Windows takes for a device, whatever follows a full stop.
+fn is_device(text: &str) -> bool {
+    let stem = text.split('.').next().unwrap_or_default().trim_end_matches(is_white).to_ascii_uppercase();
+    let is_numbered = ["COM", "LPT"].iter().filter_map(|name| stem.strip_prefix(name)).any(|number| {
+        let mut characters = number.chars();
+        let is_digit = characters.next().is_some_and(|one| matches!(one, '0'..='9' | '¹' | '²' | '³'));
+        is_digit && characters.next().is_none()
+    });
+    is_numbered || matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$")
+}
+
+/// A link is a word of the text, and not the beginning of another one.
+pub(super) fn names_url(text: &str, url: &str) -> bool {
+    text.split(is_white).any(|word| word == url)
 }
 
 pub(super) fn is_emoji(text: &str) -> bool {

@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use super::conversation::ContentId;
 use super::file::AttachmentInfo;
-use super::strict::{is_plain, is_url, lifetime, require};
+use super::strict::{is_plain, is_url, lifetime, names_url, require};
 use crate::identity::ids::AccountId;
 use crate::wire::Rule;
 use crate::wire::generated::messages as proto;
@@ -41,7 +41,7 @@ pub struct Mention {
 
 /// What a link leads to, as its sender saw it. Nothing is fetched to show it (attack B-09).
 pub struct Preview {
-    /// Stands in the text.
+    /// Stands in the text, between white space or its ends.
     pub url: String,
     /// One line, at most 512 bytes.
     pub title: String,
@@ -49,12 +49,12 @@ pub struct Preview {
     pub image: Option<AttachmentInfo>,
 }
 
-/// Other text in place of a message's. All of it is exchanged: text, mentions, attachments.
+/// Other text in place of a message's. All of it is exchanged, text, mentions, attachments, but not what it answers.
 #[derive(Debug)]
 pub struct Edit {
     /// The message.
     pub target: ContentId,
-    /// What it says from now on.
+    /// What it says from now on. It has no `reply_to`.
     pub text: Text,
 }
 
@@ -75,7 +75,7 @@ impl Text {
             require(range.start >= before && self.text.get(range.clone()).is_some())?;
             before = range.end;
         }
-        require(self.preview.as_ref().is_none_or(|preview| self.text.contains(&preview.url)))
+        require(self.preview.as_ref().is_none_or(|preview| names_url(&self.text, &preview.url)))
     }
 }
 
@@ -158,7 +158,9 @@ impl Message for Edit {
 
     fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
         let target = ContentId::from_bytes(required_array(proto.target)?);
-        Ok(Self { target, text: Text::from_proto(required(proto.text)?)? })
+        let text = Text::from_proto(required(proto.text)?)?;
+        require(text.reply_to.is_none())?;
+        Ok(Self { target, text })
     }
 
     fn to_proto(&self) -> Self::Proto {

@@ -7,9 +7,13 @@ use crate::crypto::secret::Secret;
 use crate::crypto::{CryptoError, random};
 use crate::identity::address::Domain;
 use crate::identity::server::domain;
+use crate::time::Span;
 use crate::wire::Rule;
 use crate::wire::generated::messages as proto;
 use crate::wire::message::{Message, required_secret};
+
+/// How long a token that was rotated may still serve: 15 days at the server (§7.6), and one for what is on its way there and for clocks.
+pub(super) const GRACE: Span = Span::from_days(16);
 
 /// What reaches an account past its request inbox. Whoever has it can write to the account's mailboxes.
 #[derive(Debug)]
@@ -20,7 +24,8 @@ pub struct DeliveryToken(Secret<16>);
 pub struct TokenGrant {
     /// The token.
     pub token: DeliveryToken,
-    /// The domain of the account's server. It is what the account says: compare it with the address that is certified.
+    /// The domain of the account's server, as the account says it. Nothing is sent there unless it is that of the account's certified address
+    /// (§10.6).
     pub domain: Domain,
 }
 

@@ -11,6 +11,8 @@ from .spec import Refused, label, require
 
 SLOT = 30_000
 LAST = 2**64 - 1
+DAY = 86_400_000
+GRACE = 16 * DAY
 
 BODIES = {
     1: "TextBody",
@@ -51,7 +53,7 @@ def kind_class(kind: int) -> str:
 
 # §10.3
 
-def receive(content: bytes, sender: bytes, device: bytes, own: bytes, devices: List[bytes], contact: bytes) -> Dict[str, Any]:
+def receive(content: bytes, sender: bytes, device: bytes, own: bytes, devices: List[bytes], contact: bytes, proven: bool) -> Dict[str, Any]:
     decoded = wire.decode("Content", content)
     kind, partner = decoded["kind"], decoded["direct"]["with"]
     is_copy = sender == own
@@ -60,13 +62,14 @@ def receive(content: bytes, sender: bytes, device: bytes, own: bytes, devices: L
     if kind_class(kind) == "own":
         require(is_copy, "foreign-sync")
         require(partner == own, "foreign-conversation")
+    require(proven or kind_class(kind) == "stored", "unproven")
     if kind in BODIES:
         try:
             wire.decode(BODIES[kind], decoded["body"])
         except Refused:
             raise Refused("bad-content") from None
     if not is_copy:
-        state = wire.decode("ContactConsent", contact)["state"] if contact else NONE
+        state = state_of(wire.decode("ContactConsent", contact)) if contact else NONE
         require(_is_taken(state, kind), "not-permitted")
     conversation = direct(sender, partner)
     return {
@@ -94,83 +97,154 @@ def due(now: int, rank: int, random: bytes) -> int:
 
 # §10.6
 
+def state_of(contact: Dict[str, Any]) -> int:
+    """Accepted and request received without the other's grant count as none."""
+    is_over = contact["state"] in (ACCEPTED, REQUEST_RECEIVED) and "theirs" not in contact
+    return NONE if is_over else contact["state"]
+
+
+def put_back(contact: Dict[str, Any], now: int) -> None:
+    """Times that a clock has set which was more than a day ahead."""
+    if contact["acted"] <= min(now + DAY, LAST):
+        return
+    now = max(now, 1)
+    for name in ("acted", "decided", "made", "revoked", "blocked"):
+        contact[name] = min(contact[name], now)
+    if contact["state"] == BLOCKED:
+        contact["blocked"] = contact["decided"]
+    else:
+        contact["blocked"] = min(contact["blocked"], now - 1)
+
+
+def serving(contact: Dict[str, Any], now: int) -> List[bytes]:
+    """What may reach the account: its token, and for a while the one before."""
+    serves = "previous" in contact and now < contact["made"] + GRACE
+    return [contact[name] for name in ("ours", "previous") if name in contact and (name == "ours" or serves)]
+
+
 def act(encoded: bytes, what: str, home: str, now: int, random: bytes) -> Dict[str, Any]:
     contact = wire.decode("ContactConsent", encoded)
     address.check_domain(home)
-    state = contact["state"]
+    state = state_of(contact)
+    at = max(now, min(contact["acted"] + 1, LAST))
+    contact["acted"] = at
     sent, kind, tokens = b"", 0, []
 
     def grant():
+        contact["told"] = True
         return {"token": contact["ours"], "domain": home}
 
-    def offer(name: str, after: int) -> bytes:
+    def have_token() -> None:
         if "ours" not in contact:
-            contact["ours"] = random
+            contact.update(ours=random, made=at)
             tokens.extend(["add", random])
-        contact.update(state=after, told=True)
-        return wire.encode("ConsentBody", {name: grant()})
 
     def rotate() -> None:
+        for token in serving(contact, at)[1:]:
+            tokens.extend(["sink", token])
         tokens.extend(["rotate", contact["ours"], random])
-        contact.update(ours=random, told=False)
+        contact.update(previous=contact["ours"], ours=random, made=at, told=False)
+
+    def decide(after: int) -> None:
+        contact.update(state=after, decided=at)
+
+    def say(name: str, said: Dict[str, Any]) -> bytes:
+        return wire.encode("ConsentBody", {name: said})
 
     if what == "request" and state in (NONE, DECLINED, REQUEST_SENT):
-        sent, kind = offer("request", REQUEST_SENT), CONSENT
+        have_token()
+        if state != REQUEST_SENT:
+            decide(REQUEST_SENT)
+        sent, kind = say("request", grant()), CONSENT
     elif what == "accept" and state == REQUEST_RECEIVED:
-        sent, kind = offer("accept", ACCEPTED), CONSENT
+        have_token()
+        decide(ACCEPTED)
+        sent, kind = say("accept", grant()), CONSENT
     elif what == "decline" and state == REQUEST_RECEIVED:
-        sent, kind = wire.encode("ConsentBody", {"decline": {}}), CONSENT
-        contact["state"] = DECLINED
+        decide(DECLINED)
+        sent, kind = say("decline", {}), CONSENT
     elif what == "revoke" and state in (REQUEST_SENT, ACCEPTED):
         rotate()
-        sent, kind = wire.encode("ConsentBody", {"revoke": {}}), CONSENT
-        contact["state"] = DECLINED if state == ACCEPTED else NONE
+        decide(DECLINED if state == ACCEPTED else NONE)
+        contact["revoked"] = at
+        sent, kind = say("revoke", {}), CONSENT
     elif what == "rotate" and state == ACCEPTED:
         rotate()
         sent, kind = wire.encode("TokenGrant", grant()), 106
-        contact["told"] = True
     elif what == "block" and state != BLOCKED:
-        if "ours" in contact:
-            tokens.extend(["sink", contact.pop("ours")])
-        contact.pop("theirs", None)
-        contact.update(state=BLOCKED, told=False)
+        for token in serving(contact, at):
+            tokens.extend(["sink", token])
+        for name in ("ours", "previous", "theirs"):
+            contact.pop(name, None)
+        decide(BLOCKED)
+        contact.update(told=False, made=0, blocked=at)
     elif what == "unblock" and state == BLOCKED:
-        contact["state"] = NONE
+        decide(NONE)
     else:
         raise Refused("not-possible")
-    contact["acted"] = _later(contact["acted"], now)
-    return {"contact": wire.encode("ContactConsent", contact), "kind": kind, "send": sent, "tokens": tokens}
+    return {"contact": wire.encode("ContactConsent", contact), "at": str(at), "kind": kind, "send": sent, "tokens": tokens}
 
 
-def hear(encoded: bytes, kind: int, body: bytes, now: int) -> Dict[str, Any]:
+def hear(encoded: bytes, kind: int, body: bytes, sent_at: int, identifier: bytes) -> Dict[str, Any]:
     contact = wire.decode("ContactConsent", encoded)
     said = wire.decode(BODIES[kind], body)
     name, grant = ("token", said) if kind != CONSENT else next(iter(said.items()))
-    state = contact["state"]
-    after: Dict[str, Any] = {}
-    if name == "request" and state in (NONE, REQUEST_RECEIVED):
-        after = {"state": REQUEST_RECEIVED, "theirs": grant}
-    elif name in ("request", "accept", "token") and state in (REQUEST_SENT, ACCEPTED):
-        after = {"state": ACCEPTED, "theirs": grant}
-        if name == "request" and state == ACCEPTED:
-            after["told"] = False
-    elif name == "decline" and state == REQUEST_SENT:
-        after = {"state": NONE}
-    elif name == "revoke" and state in (REQUEST_SENT, REQUEST_RECEIVED, ACCEPTED):
+    state, after = state_of(contact), None
+    if (sent_at, identifier) > (contact["heard"], contact["heard_id"]):
+        if name == "request" and state in (NONE, REQUEST_RECEIVED):
+            after = REQUEST_RECEIVED
+        elif name in ("request", "accept", "token") and state in (REQUEST_SENT, ACCEPTED):
+            after = ACCEPTED
+            if name == "request":
+                contact["told"] = False
+        elif name == "decline" and state == REQUEST_SENT:
+            after = NONE
+        elif name == "revoke" and state in (REQUEST_SENT, REQUEST_RECEIVED, ACCEPTED):
+            after = NONE
+    if after is not None:
         contact.pop("theirs", None)
-        after = {"state": NONE}
-    if after:
-        contact.update(after, heard=_later(contact["heard"], now))
-    return {"contact": wire.encode("ContactConsent", contact), "changed": bool(after)}
+        if after != NONE:
+            contact["theirs"] = grant
+        contact.update(state=after, heard=sent_at, heard_id=identifier)
+    return {"contact": wire.encode("ContactConsent", contact), "changed": after is not None}
 
 
-def merge(one: bytes, other: bytes) -> bytes:
-    def rank(encoded: bytes):
-        contact = wire.decode("ContactConsent", encoded)
-        return contact["acted"], contact["heard"], encoded
-
-    return max(one, other, key=rank)
+RANKS = [REQUEST_SENT, ACCEPTED, NONE, REQUEST_RECEIVED, DECLINED, BLOCKED]
 
 
-def _later(before: int, now: int) -> int:
-    return max(now, min(before + 1, LAST))
+def merge(one: bytes, other: bytes, now: int) -> Dict[str, Any]:
+    mine, theirs = wire.decode("ContactConsent", one), wire.decode("ContactConsent", other)
+    require(theirs["acted"] <= now + DAY and theirs["heard"] <= now + 2 * DAY, "in-the-future")
+    put_back(mine, now)
+    both = [mine, theirs]
+    ends = [(contact["blocked"], contact["revoked"]) for contact in both]
+    if ends[0] != ends[1]:
+        joined = dict(both[ends.index(max(ends))])
+    else:
+        joined = _join(both)
+    joined["acted"] = max(contact["acted"] for contact in both)
+    kept = [joined[name] for name in ("ours", "previous") if name in joined]
+    lost: List[bytes] = []
+    for token in serving(mine, now) + serving(theirs, now):
+        if token not in kept + lost:
+            lost.append(token)
+    tokens = [part for token in lost for part in ("sink", token)]
+    return {"contact": wire.encode("ContactConsent", joined), "tokens": tokens}
+
+
+def _join(both: List[Dict[str, Any]]) -> Dict[str, Any]:
+    def grant(contact):
+        return [(given["token"], given["domain"].encode()) for given in [contact.get("theirs")] if given]
+
+    def token(contact, name):
+        return [contact[name]] if name in contact else []
+
+    decided = max(both, key=lambda contact: (contact["decided"], RANKS.index(contact["state"])))
+    own = max(both, key=lambda contact: (contact["made"], token(contact, "ours"), token(contact, "previous")))
+    heard = max(both, key=lambda contact: (contact["heard"], contact["heard_id"], grant(contact)))
+    joined = {name: decided[name] for name in ("state", "decided", "blocked", "revoked")}
+    joined.update({name: own[name] for name in ("ours", "previous", "made") if name in own})
+    joined.update({name: heard[name] for name in ("theirs", "heard", "heard_id") if name in heard})
+    is_same = "ours" in both[0] and both[0].get("ours") == both[1].get("ours")
+    joined["told"] = is_same and all(contact["told"] for contact in both)
+    return joined

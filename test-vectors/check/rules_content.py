@@ -30,6 +30,19 @@ def is_name(text: str) -> bool:
     return is_plain(text) and not any(WHITE.fullmatch(end) for end in (text[0], text[-1]))
 
 
+FORBIDDEN = set('/\\:*?"<>|')
+DEVICE = re.compile("(CON|PRN|AUX|NUL|CONIN\\$|CONOUT\\$|(COM|LPT)[0-9\u00b9\u00b2\u00b3])")
+
+
+def is_file_name(name: str) -> bool:
+    stem = name.partition(".")[0]
+    while stem and WHITE.fullmatch(stem[-1]):
+        stem = stem[:-1]
+    capitals = re.sub("[a-z]", lambda letter: letter.group().upper(), stem)
+    is_kept = not FORBIDDEN & set(name) and name[0] != "." and name[-1] != "."
+    return is_name(name) and is_kept and DEVICE.fullmatch(capitals) is None
+
+
 def padded(size: int) -> int:
     """§10.8"""
     if size <= 1024:
@@ -65,13 +78,19 @@ def _(body):
         require(before <= start < end and start in boundaries and end in boundaries, "bad-value")
         before = end
     if "preview" in body:
-        require(body["preview"]["url"] in body["text"], "bad-value")
+        url = re.escape(body["preview"]["url"])
+        require(re.search(f"(?:^|(?<=[{_WHITE}])){url}(?:[{_WHITE}]|\\Z)", body["text"]) is not None, "bad-value")
+
+
+@rule("EditBody")
+def _(edit):
+    require("reply_to" not in edit["text"], "bad-value")
 
 
 @rule("AttachmentInfo")
 def _(info):
     name = info["name"]
-    require(is_name(name) and not set("/\\") & set(name) and not name.endswith("."), "bad-value")
+    require(is_file_name(name), "bad-value")
     require(MEDIA_TYPE.fullmatch(info["media_type"]) is not None, "bad-value")
     require(info["pointer"]["size"] == padded(info["size"]), "bad-value")
 
@@ -106,10 +125,16 @@ NONE, REQUEST_SENT, REQUEST_RECEIVED, ACCEPTED, DECLINED, BLOCKED = range(1, 7)
 @rule("ContactConsent")
 def _(contact):
     ours, theirs, state = "ours" in contact, "theirs" in contact, contact["state"]
+    heard = contact["heard"] != 0 or contact["heard_id"] != bytes(16)
     require(ours or state not in (REQUEST_SENT, ACCEPTED), "bad-value")
-    require(theirs or state not in (REQUEST_RECEIVED, ACCEPTED), "bad-value")
+    require(heard or state not in (REQUEST_RECEIVED, ACCEPTED), "bad-value")
     require(state != BLOCKED or not (ours or theirs), "bad-value")
-    require(ours or not contact["told"], "bad-value")
+    require(ours or not (contact["told"] or "previous" in contact), "bad-value")
+    require(ours == (contact["made"] != 0), "bad-value")
+    require(heard or not theirs, "bad-value")
+    require((state == BLOCKED) == (contact["blocked"] == contact["decided"] != 0), "bad-value")
+    require(max(contact["blocked"], contact["revoked"]) <= contact["decided"], "bad-value")
+    require(max(contact["decided"], contact["made"]) <= contact["acted"], "bad-value")
 
 
 @rule("ReceiptBatch")

@@ -3,8 +3,8 @@
 use hex::encode as hex;
 use serde_json::{Value, json};
 use sottovoce::content::{
-    Act, Body, Consent, ContactConsent, Content, Conversation, Heard, Own, Receivable, Sender, Text,
-    TokenGrant, receive,
+    Act, Body, Consent, ContactConsent, Content, ContentId, Conversation, Heard, Own, Receivable, Sender,
+    Text, TokenGrant, Version, receive,
 };
 use sottovoce::identity::ids::{AccountId, DeviceId};
 use sottovoce::time::Timestamp;
@@ -14,7 +14,7 @@ use crate::fixtures::NOW;
 use crate::inputs::Fixed;
 use crate::make::{File, counting};
 use crate::make_content_wire::{
-    attachment, consent, contact, content, content_of, grant, samples_of_kinds, text,
+    Kept, attachment, consent, contact, content, content_of, grant, samples_of_kinds, text,
 };
 use crate::make_wire::{bytes, number};
 
@@ -31,14 +31,15 @@ pub fn receivable() -> (AccountId, Receivable) {
     let mut state = ContactConsent::new();
     state.act(Act::Request, &HOME.parse().unwrap(), now, &mut Fixed::new(counting(1, 16))).unwrap();
     let grant = TokenGrant::decode(&grant(b"example.net")).unwrap();
-    state.hear(Heard::Consent(&Consent::Accept(grant)), now);
+    let version = Version { sent_at: now, id: ContentId::from_bytes([1; 16]) };
+    state.hear(Heard::Consent(&Consent::Accept(grant)), version);
     let body = Body::Text(Text { text: "x".to_owned(), ..Text::default() });
     let content =
         Content::new(Conversation::Direct { with: own }, &body, now, &mut Fixed::new(counting(1, 16)));
-    let sender = Sender { account: peer, device: DeviceId::from_bytes([1; 16]) };
+    let sender = Sender { account: peer, device: DeviceId::from_bytes([1; 16]), is_proven: true };
     let own = Own { account: own, devices: [].into() };
     let received = receive(&content.unwrap().encode().unwrap(), sender, &own, |_| Some(&state)).unwrap();
-    (peer, received.receivable(&state).unwrap())
+    (peer, received.receivable(&state, now).unwrap())
 }
 
 pub fn contents() -> File {
@@ -62,6 +63,7 @@ fn input(content: &[u8], edit: &[(&str, Value)]) -> Value {
     let mut input = json!({
         "content": hex(content), "sender": id(1), "device": hex([3; 16]), "own": id(2),
         "devices": [hex([4; 16]), hex([5; 16])], "contact": accepted,
+        "proven": true,
     });
     for (name, value) in edit {
         input[*name] = value.clone();
@@ -146,6 +148,14 @@ fn refused(file: &mut File) {
             );
         }
         let is_own = kind >= 300;
+        let mut unproven = if is_own { copied().to_vec() } else { Vec::new() };
+        unproven.push(("proven", false.into()));
+        let unproven = input(&content_of(kind, &body, 2), &unproven);
+        if kind < 100 {
+            file.good(&format!("{name}, unproven"), op, unproven);
+        } else {
+            file.bad(&format!("{name}, unproven"), op, unproven, "unproven");
+        }
         let edit: &[(&str, Value)] = if is_own { &copied() } else { &[] };
         let cut = content_of(kind, &body[..body.len() - 1], 2);
         bad(file, &format!("{name}, cut"), &cut, edit, "bad-content");
@@ -163,6 +173,10 @@ fn refused(file: &mut File) {
             }
         }
     }
+    let unproven = [("proven", Value::from(false)), ("contact", "".into())];
+    bad(file, "a text of a stranger, unproven", &said, &unproven, "not-permitted");
+    bad(file, "a request, unproven", &content_of(107, &consent(1), 2), &unproven, "unproven");
+    bad(file, "a bad body, unproven", &content_of(107, b"x", 2), &unproven, "unproven");
     for kind in [2, 108, 201] {
         let edit = [("contact", Value::from(""))];
         bad(file, &format!("kind {kind}, a stranger"), &content_of(kind, b"x", 2), &edit, "not-permitted");
@@ -244,9 +258,35 @@ pub fn contacts() -> File {
         json!({ "contact": stranger, "act": "request", "home": home, "now": now.to_string(), "random": hex(counting(77, 16)) })
     };
     file.good("a clock that was put back", "contact.act", input(HOME, 3));
+    clocks(&mut file);
     file.bad("a misspelt domain", "contact.act", input("Example.org", NOW), "bad-address");
     merges(&mut file);
     file
+}
+
+const DAY: u64 = 86_400_000;
+
+/// Acts whose tokens or times depend on how long ago something was.
+fn clocks(file: &mut File) {
+    let rotated = Kept { previous: Some(70), ..Kept::new(4, true, true, true) };
+    let mut act = |name: &str, kept: Kept, act: &str, now: u64| {
+        let draws = matches!(act, "rotate" | "revoke");
+        let random = if draws { hex(counting(77, 16)) } else { String::new() };
+        let input = json!({ "contact": hex(kept.bytes()), "act": act, "home": HOME, "now": now.to_string(), "random": random });
+        file.good(name, "contact.act", input)["tokens"].as_array().unwrap().len()
+    };
+    let grace = 16 * DAY + 9;
+    for (name, doing, now, tokens) in [
+        ("a block after a rotation", "block", 100, 4),
+        ("a block at the end of the time of grace", "block", grace - 1, 4),
+        ("a block after the time of grace", "block", grace, 2),
+        ("a second rotation", "rotate", 100, 5),
+        ("a second rotation after the time of grace", "rotate", grace, 3),
+        ("a revocation after a rotation", "revoke", 100, 5),
+    ] {
+        assert_eq!(act(name, rotated, doing, now), tokens, "{name}");
+    }
+    act("a clock that was years ahead", Kept { acted: NOW + 3_650 * DAY, ..rotated }, "rotate", NOW);
 }
 
 fn heard(file: &mut File, state: &str, contact: &[u8]) {
@@ -258,8 +298,7 @@ fn heard(file: &mut File, state: &str, contact: &[u8]) {
         ("token", 106, grant(b"example.net")),
     ];
     for (name, kind, body) in said {
-        let input =
-            json!({ "contact": hex(contact), "kind": kind, "body": hex(body), "now": NOW.to_string() });
+        let input = json!({ "contact": hex(contact), "kind": kind, "body": hex(&body), "sent_at": NOW.to_string(), "id": hex([9; 16]) });
         let changed = file.good(&format!("{state}: they {name}"), "contact.hear", input)["changed"] == true;
         let expected = match name {
             "request" => matches!(state, "none" | "request received" | "request sent" | "accepted"),
@@ -268,28 +307,129 @@ fn heard(file: &mut File, state: &str, contact: &[u8]) {
             _ => matches!(state, "request sent" | "request received" | "accepted"),
         };
         assert_eq!(changed, expected, "{state}: they {name}");
+        for (what, sent_at, id, counts) in
+            [("later", 7, 0x56, expected), ("again", 7, 0x55, false), ("earlier", 6, 0xff, false)]
+        {
+            let input = json!({ "contact": hex(contact), "kind": kind, "body": hex(&body), "sent_at": sent_at.to_string(), "id": hex([id; 16]) });
+            let out = file.good(&format!("{state}: they {name}, {what}"), "contact.hear", input);
+            assert_eq!(out["changed"], counts, "{state}: they {name}, {what}");
+        }
     }
-    let bad = json!({ "contact": hex(contact), "kind": 107, "body": hex([consent(3), consent(4)].concat()), "now": "0" });
+    let bad = json!({ "contact": hex(contact), "kind": 107, "body": hex([consent(3), consent(4)].concat()), "sent_at": "0", "id": hex([9; 16]) });
     file.bad(&format!("{state}: two things at once"), "contact.hear", bad, "duplicate");
 }
 
-fn merges(file: &mut File) {
-    let timed = |state: u64, acted: u64, heard: u64| {
-        let mut contact = contact(state, true, true, true);
-        contact = crate::edit::set(&contact, &[5], crate::edit::To::Number(acted));
-        crate::edit::set(&contact, &[6], crate::edit::To::Number(heard))
+/// Pairs of records, and which state counts.
+fn merged() -> Vec<(&'static str, Kept, Kept, u64)> {
+    let kept = |state, decided, heard| Kept {
+        acted: 30,
+        decided,
+        heard,
+        ..Kept::new(state, state != 6, state != 6, state != 6)
     };
-    for (name, one, other, first) in [
-        ("a later act", timed(4, 5, 1), timed(5, 4, 9), true),
-        ("an act goes before what was heard later", timed(4, 4, 9), timed(5, 5, 1), false),
-        ("heard later", timed(4, 5, 3), timed(1, 5, 2), true),
-        ("the higher encoding", timed(4, 5, 2), timed(5, 5, 2), false),
-        ("the same", timed(4, 5, 2), timed(4, 5, 2), true),
+    let blocked = |at| Kept { blocked: at, decided: at, ..kept(6, at, 7) };
+    let token = |kept: Kept, first, made| Kept { ours: Some(first), made, ..kept };
+    let accepted = kept(4, 10, 7);
+    let over = Kept { theirs: None, ..kept(1, 5, 9) };
+    vec![
+        ("the same", accepted, accepted, 4),
+        ("a later decision", kept(4, 11, 7), kept(5, 12, 7), 5),
+        ("a decision goes before what was heard later", kept(4, 11, 9), kept(5, 12, 7), 5),
+        ("at once, accepted and declined", kept(4, 11, 7), kept(5, 11, 7), 5),
+        ("asked, and accepted since", kept(2, 11, 7), kept(4, 11, 8), 4),
+        ("asked, and declined since", kept(2, 11, 7), Kept { theirs: None, ..kept(1, 11, 8) }, 1),
+        ("over, and asked since", kept(1, 11, 7), kept(3, 11, 8), 3),
+        ("a block goes before what does not know of it", blocked(11), kept(5, 20, 9), 6),
+        ("a later block", blocked(11), blocked(12), 6),
+        ("an end of the block that is known", blocked(11), Kept { blocked: 11, ..kept(1, 12, 7) }, 1),
+        (
+            "a revocation goes before a rotation",
+            Kept { revoked: 11, ..kept(5, 11, 7) },
+            token(accepted, 70, 13),
+            5,
+        ),
+        (
+            "a revocation goes before a later decision",
+            Kept { revoked: 11, ..kept(5, 11, 7) },
+            kept(4, 20, 9),
+            5,
+        ),
+        ("a block and a revocation at once", blocked(11), Kept { revoked: 11, ..kept(5, 11, 7) }, 6),
+        ("a rotation that is known", accepted, Kept { previous: Some(60), ..token(accepted, 70, 13) }, 4),
+        (
+            "two rotations",
+            Kept { previous: Some(65), ..token(accepted, 70, 13) },
+            Kept { previous: Some(65), ..token(accepted, 75, 14) },
+            4,
+        ),
+        ("two rotations at once", token(accepted, 70, 13), token(accepted, 75, 13), 4),
+        ("a rotation and a later decision", token(accepted, 70, 13), kept(5, 14, 7), 5),
+        ("a block after rotations", blocked(11), Kept { previous: Some(65), ..token(accepted, 70, 13) }, 6),
+        (
+            "a block long after a rotation",
+            Kept { acted: NOW, ..blocked(NOW) },
+            Kept { previous: Some(65), ..accepted },
+            6,
+        ),
+        ("accepted, and over by another device", accepted, over, 4),
+        ("asked, and over by another device", kept(3, 10, 7), over, 3),
+        ("another grant", accepted, Kept { theirs: Some(b"example.net"), ..kept(4, 10, 8) }, 4),
+        ("another grant at once", accepted, Kept { theirs: Some(b"example.net"), ..accepted }, 4),
+        ("not told", accepted, Kept { told: false, ..accepted }, 4),
+        ("one that knows little", accepted, Kept { decided: 5, ..Kept::new(1, false, false, false) }, 4),
+    ]
+}
+
+fn merges(file: &mut File) {
+    let input = |one: &Kept, other: &Kept, now: u64| json!({ "one": hex(one.bytes()), "other": hex(other.bytes()), "now": now.to_string() });
+    for (name, one, other, state) in merged() {
+        let out = file.good(&format!("merge, {name}"), "contact.merge", input(&one, &other, NOW));
+        let (contact, start) = (out["contact"].clone(), hex(number(1, state)));
+        assert!(contact.as_str().unwrap().starts_with(&start), "{name}");
+        let name = format!("merge, {name}, the other way round");
+        let back = file.good(&name, "contact.merge", input(&other, &one, NOW));
+        assert_eq!(back["contact"], contact, "{name}");
+    }
+    let (one, far) = (Kept::new(4, true, true, true), NOW + DAY);
+    for (name, other, class) in [
+        ("an act a day ahead", Kept { acted: far, ..one }, ""),
+        ("an act further ahead", Kept { acted: far + 1, ..one }, "in-the-future"),
+        ("an act at the end of time", Kept { acted: u64::MAX, ..one }, "in-the-future"),
+        ("something heard two days ahead", Kept { heard: far + DAY, ..one }, ""),
+        ("something heard further ahead", Kept { heard: far + DAY + 1, ..one }, "in-the-future"),
     ] {
-        for (order, a, b) in [("", &one, &other), (", the other way round", &other, &one)] {
-            let input = json!({ "one": hex(a), "other": hex(b) });
-            let out = file.good(&format!("merge, {name}{order}"), "contact.merge", input);
-            assert_eq!(out["contact"], hex(if first { &one } else { &other }));
+        let (name, input) = (format!("merge, {name}"), input(&one, &other, NOW));
+        if class.is_empty() {
+            file.good(&name, "contact.merge", input);
+        } else {
+            file.bad(&name, "contact.merge", input, class);
         }
+    }
+    let kept = |state| Kept::new(state, state != 6, state != 6, false);
+    let ahead = |acted, decided, state| Kept { acted, decided, ..kept(state) };
+    let later = far + 1;
+    for (name, one, now) in [
+        ("a clock that was a day ahead", ahead(far, far, 5), NOW),
+        ("a clock that was further ahead", ahead(later, 11, 5), NOW),
+        ("a decision by a clock that was ahead", ahead(later, later, 5), NOW),
+        (
+            "a revocation by a clock that was ahead",
+            Kept { revoked: later, made: later, ..ahead(later, later, 5) },
+            NOW,
+        ),
+        (
+            "the end of a block by a clock that was ahead",
+            Kept { blocked: later, ..ahead(later + 1, later + 1, 4) },
+            NOW,
+        ),
+        ("a block by a clock that was ahead", Kept { blocked: later, ..ahead(later, later, 6) }, NOW),
+        (
+            "a clock that was ahead, at the beginning of time",
+            Kept { revoked: later, made: later, ..ahead(later, later, 5) },
+            0,
+        ),
+    ] {
+        let other = Kept { acted: now.max(12), ..kept(4) };
+        file.good(&format!("merge, {name}"), "contact.merge", input(&one, &other, now));
     }
 }

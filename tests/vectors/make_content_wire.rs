@@ -37,12 +37,15 @@ fn preview(url: &str, title: &str) -> Vec<u8> {
 
 /// A text with everything in it.
 pub fn text() -> Vec<u8> {
+    text_with(&bytes(3, &counting(5, 16)))
+}
+
+fn text_with(reply_to: &[u8]) -> Vec<u8> {
     let said = "𝄞 @bob @eve: https://example.org/♪";
     let mentions = [mention(5, 4), mention(10, 4)].concat();
     let image = [image(), bytes(6, b"a caption")].concat();
     let preview = [preview("https://example.org/♪", "Sotto voce"), bytes(3, &image)].concat();
-    [bytes(1, said.as_bytes()), mentions, bytes(3, &counting(5, 16)), bytes(4, &image), bytes(5, &preview)]
-        .concat()
+    [bytes(1, said.as_bytes()), mentions, reply_to.to_vec(), bytes(4, &image), bytes(5, &preview)].concat()
 }
 
 pub fn grant(domain: &[u8]) -> Vec<u8> {
@@ -54,10 +57,56 @@ pub fn consent(field: u64) -> Vec<u8> {
     bytes(field, &if field < 3 { grant(b"example.net") } else { Vec::new() })
 }
 
+/// What a contact record is made of, its times in milliseconds.
+#[derive(Clone, Copy)]
+pub struct Kept {
+    pub state: u64,
+    pub ours: Option<u64>,
+    pub previous: Option<u64>,
+    pub theirs: Option<&'static [u8]>,
+    pub told: bool,
+    pub acted: u64,
+    pub decided: u64,
+    pub made: u64,
+    pub blocked: u64,
+    pub revoked: u64,
+    pub heard: u64,
+}
+
+impl Kept {
+    /// Tokens by their first byte; times below 20.
+    pub fn new(state: u64, ours: bool, theirs: bool, told: bool) -> Self {
+        Self {
+            state,
+            ours: ours.then_some(60),
+            previous: None,
+            theirs: theirs.then_some(b"example.com"),
+            told,
+            acted: 12,
+            decided: 10,
+            made: if ours { 9 } else { 0 },
+            blocked: if state == 6 { 10 } else { 3 },
+            revoked: 4,
+            heard: 7,
+        }
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        let token = |field, first: Option<u64>| {
+            first.map_or_else(Vec::new, |first| bytes(field, &counting(u8::try_from(first).unwrap(), 16)))
+        };
+        let theirs = self.theirs.map_or_else(Vec::new, |domain| bytes(4, &grant(domain)));
+        let times = [self.acted, self.decided, self.made, self.blocked, self.revoked, self.heard];
+        let times = times.into_iter().zip(6_u64..).flat_map(|(time, field)| number(field, time));
+        let id = [if self.heard == 0 { 0 } else { 0x55 }; 16];
+        let tokens = [token(2, self.ours), token(3, self.previous), theirs].concat();
+        let start = [number(1, self.state), tokens, number(5, self.told.into())].concat();
+        [start, times.collect(), bytes(12, &id)].concat()
+    }
+}
+
 pub fn contact(state: u64, ours: bool, theirs: bool, told: bool) -> Vec<u8> {
-    let ours = if ours { bytes(2, &counting(60, 16)) } else { Vec::new() };
-    let theirs = if theirs { bytes(3, &grant(b"example.com")) } else { Vec::new() };
-    [number(1, state), ours, theirs, number(4, told.into()), number(5, 10), number(6, 20)].concat()
+    Kept::new(state, ours, theirs, told).bytes()
 }
 
 fn receipt(state: u64, ids: &[u8]) -> Vec<u8> {
@@ -72,7 +121,7 @@ fn batch(delivered: &[u8], read: &[u8], due: Option<u64>) -> Vec<u8> {
 }
 
 fn edit() -> Vec<u8> {
-    [bytes(1, &counting(5, 16)), bytes(2, &text())].concat()
+    [bytes(1, &counting(5, 16)), bytes(2, &text_with(&[]))].concat()
 }
 
 fn reaction(emoji: Option<&str>) -> Vec<u8> {
@@ -124,7 +173,7 @@ pub fn messages() -> File {
         ("ConsentBody", consent(2), false),
         ("ConsentBody", consent(3), false),
         ("ConsentBody", consent(4), false),
-        ("ContactConsent", contact(4, true, true, true), false),
+        ("ContactConsent", with(4, |kept| kept.previous = Some(70)), false),
         ("ReceiptBatch", batch(&[1, 2], &[3], Some(NOW)), false),
         ("ReceiptBatch", batch(&[], &[], None), false),
     ]);
@@ -167,6 +216,19 @@ fn texts() -> Vec<Own> {
         ("a longer lifetime", BODY, said("x", number(6, 31_622_401)), "bad-value"),
         ("a preview", BODY, linked("see http://a/b", "http://a/b", "A"), ""),
         ("a preview of something else", BODY, linked("see http://a/b", "http://a/c", "A"), "bad-value"),
+        ("a preview of the whole text", BODY, linked("http://a/b", "http://a/b", "A"), ""),
+        ("a preview of a line", BODY, linked("see\nhttp://a/b\u{3000}there", "http://a/b", "A"), ""),
+        ("a preview of a beginning", BODY, linked("see http://a/bc", "http://a/b", "A"), "bad-value"),
+        ("a preview of an end", BODY, linked("see xhttp://a/b", "http://a/b", "A"), "bad-value"),
+        ("a preview in brackets", BODY, linked("(http://a/b)", "http://a/b", "A"), "bad-value"),
+        ("a preview of the second", BODY, linked("http://a/bc http://a/b", "http://a/b", "A"), ""),
+        ("an edit", "EditBody", [bytes(1, &[1; 16]), bytes(2, &said("x", vec![]))].concat(), ""),
+        (
+            "an edit of what is answered",
+            "EditBody",
+            [bytes(1, &[1; 16]), bytes(2, &said("x", bytes(3, &[1; 16])))].concat(),
+            "bad-value",
+        ),
         ("a preview spelt otherwise", BODY, linked("see HTTP://a/b", "http://a/b", "A"), "bad-value"),
         (
             "an edit to nothing",
@@ -214,7 +276,7 @@ fn files() -> Vec<Own> {
         ("another alphabet", INFO, typed("image/рng".as_bytes()), "bad-value"),
         ("a subtype that begins with a sign", INFO, typed(b"image/.png"), "bad-value"),
         ("a name with spaces", INFO, named("a b.c"), ""),
-        ("a hidden name", INFO, named(".profile"), ""),
+        ("a hidden name", INFO, named(".profile"), "bad-value"),
         ("a name in two scripts", INFO, named("写真 фото.jpg"), ""),
         ("this directory", INFO, named("."), "bad-value"),
         ("the directory above", INFO, named(".."), "bad-value"),
@@ -231,6 +293,26 @@ fn files() -> Vec<Own> {
         ("a name that begins with a space", INFO, named(" a"), "bad-value"),
         ("a name that ends with a space", INFO, named("a.exe\u{2003}"), "bad-value"),
         ("a name that ends with a full stop", INFO, named("a.exe."), "bad-value"),
+        ("a name with a colon", INFO, named("a:b"), "bad-value"),
+        ("a name with an asterisk", INFO, named("a*b"), "bad-value"),
+        ("a name with a question mark", INFO, named("a?"), "bad-value"),
+        ("a name with quotes", INFO, named("\"a\""), "bad-value"),
+        ("a name with an angle bracket", INFO, named("a<b"), "bad-value"),
+        ("a name with the other angle bracket", INFO, named("a>b"), "bad-value"),
+        ("a name with a bar", INFO, named("a|b"), "bad-value"),
+        ("a device", INFO, named("NUL"), "bad-value"),
+        ("a device in small letters", INFO, named("con"), "bad-value"),
+        ("a device with an ending", INFO, named("Aux.txt"), "bad-value"),
+        ("a device with two endings", INFO, named("prn.tar.gz"), "bad-value"),
+        ("a device before a space", INFO, named("NUL .txt"), "bad-value"),
+        ("a port", INFO, named("com0"), "bad-value"),
+        ("another port", INFO, named("LPT9.doc"), "bad-value"),
+        ("a port with a small number", INFO, named("COM\u{b2}"), "bad-value"),
+        ("a console", INFO, named("conout$"), "bad-value"),
+        ("a name that begins like a device", INFO, named("console.txt"), ""),
+        ("a name that begins like a port", INFO, named("COM10"), ""),
+        ("a name that ends like a device", INFO, named("a.con"), ""),
+        ("a port without number", INFO, named("lpt"), ""),
     ]
 }
 
@@ -287,22 +369,65 @@ fn others() -> Vec<Own> {
     ]
 }
 
+/// A record with everything that its state may have, and a change.
+fn with(state: u64, change: impl FnOnce(&mut Kept)) -> Vec<u8> {
+    let has = state != 6;
+    let mut kept = Kept::new(state, has, has, false);
+    change(&mut kept);
+    kept.bytes()
+}
+
+fn nothing() -> Kept {
+    let stranger = Kept::new(1, false, false, false);
+    Kept { decided: 0, blocked: 0, revoked: 0, heard: 0, ..stranger }
+}
+
 fn contacts() -> Vec<Own> {
     const KEPT: &str = "ContactConsent";
     const BATCH: &str = "ReceiptBatch";
     vec![
         ("a stranger", KEPT, contact(1, false, false, false), ""),
+        ("nobody that was ever heard of", KEPT, with(1, |kept| *kept = Kept { acted: 0, ..nothing() }), ""),
         ("a stranger with a token", KEPT, contact(1, true, false, false), ""),
         ("request sent", KEPT, contact(2, true, false, true), ""),
         ("request sent without token", KEPT, contact(2, false, true, false), "bad-value"),
         ("request received", KEPT, contact(3, false, true, false), ""),
-        ("request received without token", KEPT, contact(3, true, false, false), "bad-value"),
+        ("request received that is over", KEPT, contact(3, true, false, false), ""),
+        (
+            "request received of nobody",
+            KEPT,
+            with(3, |kept| *kept = Kept { state: 3, ..nothing() }),
+            "bad-value",
+        ),
         ("accepted without ours", KEPT, contact(4, false, true, false), "bad-value"),
-        ("accepted without theirs", KEPT, contact(4, true, false, true), "bad-value"),
+        ("accepted that is over", KEPT, contact(4, true, false, true), ""),
+        (
+            "accepted and never heard of",
+            KEPT,
+            with(4, |kept| (kept.heard, kept.theirs) = (0, None)),
+            "bad-value",
+        ),
+        ("a token of somebody never heard of", KEPT, with(1, |kept| kept.heard = 0), "bad-value"),
         ("declined", KEPT, contact(5, true, true, false), ""),
         ("blocked", KEPT, contact(6, false, false, false), ""),
         ("blocked with ours", KEPT, contact(6, true, false, false), "bad-value"),
         ("blocked with theirs", KEPT, contact(6, false, true, false), "bad-value"),
+        ("blocked before it was decided", KEPT, with(6, |kept| kept.blocked = 9), "bad-value"),
+        (
+            "blocked at no time",
+            KEPT,
+            with(6, |kept| (kept.blocked, kept.decided, kept.revoked) = (0, 0, 0)),
+            "bad-value",
+        ),
+        ("declined when it was blocked", KEPT, with(5, |kept| kept.blocked = 10), "bad-value"),
+        ("blocked after the last decision", KEPT, with(5, |kept| kept.blocked = 11), "bad-value"),
+        ("revoked after the last decision", KEPT, with(5, |kept| kept.revoked = 11), "bad-value"),
+        ("decided after the last act", KEPT, with(5, |kept| kept.decided = 13), "bad-value"),
+        ("made after the last act", KEPT, with(5, |kept| kept.made = 13), "bad-value"),
+        ("a token made at no time", KEPT, with(5, |kept| kept.made = 0), "bad-value"),
+        ("no token, made", KEPT, with(1, |kept| kept.ours = None), "bad-value"),
+        ("a token and the one before", KEPT, with(5, |kept| kept.previous = Some(70)), ""),
+        ("the one before without a token", KEPT, with(6, |kept| kept.previous = Some(70)), "bad-value"),
         ("told nothing", KEPT, contact(5, false, true, true), "bad-value"),
         ("consent state 0", KEPT, contact(0, false, false, false), "bad-value"),
         ("consent state 7", KEPT, contact(7, false, false, false), "bad-value"),

@@ -3,8 +3,8 @@
 use hex::encode as hex;
 use serde_json::{Value, json};
 use sottovoce::content::{
-    Act, Body, Class, Consent, ContactConsent, ConversationId, Heard, Own, Rank, ReceiptBatch, ReceiptState,
-    Sender, TokenAction, TokenGrant, padded, receive,
+    Act, Body, Class, Consent, ContactConsent, ContentId, ConversationId, Heard, Own, Rank, ReceiptBatch,
+    ReceiptState, Sender, TokenAction, TokenGrant, Version, padded, receive,
 };
 use sottovoce::identity::ids::{AccountId, DeviceId};
 use sottovoce::wire::Wire as _;
@@ -25,17 +25,20 @@ pub fn run(op: &str, i: &Inputs) -> Outcome {
         "contact.act" => act(i),
         "contact.hear" => {
             let mut contact: ContactConsent = decoded(i, "contact")?;
-            let now = time(i, "now");
+            let id = ContentId::from_bytes(i.array("id"));
+            let version = Version { sent_at: time(i, "sent_at"), id };
             let changed = if i.number("kind") == 106 {
-                contact.hear(Heard::Token(&decoded::<TokenGrant>(i, "body")?), now)
+                contact.hear(Heard::Token(&decoded::<TokenGrant>(i, "body")?), version)
             } else {
-                contact.hear(Heard::Consent(&decoded::<Consent>(i, "body")?), now)
+                contact.hear(Heard::Consent(&decoded::<Consent>(i, "body")?), version)
             };
             Ok(json!({ "contact": encoded(&contact), "changed": changed }))
         }
         "contact.merge" => {
-            let (one, other): (ContactConsent, ContactConsent) = (decoded(i, "one")?, decoded(i, "other")?);
-            Ok(json!({ "contact": encoded(&one.merge(other)) }))
+            let (mut one, other): (ContactConsent, ContactConsent) =
+                (decoded(i, "one")?, decoded(i, "other")?);
+            let actions = one.merge(&other, time(i, "now")).map_err(class)?;
+            Ok(json!({ "contact": encoded(&one), "tokens": tokens(&actions) }))
         }
         _ => panic!("unknown operation {op}"),
     }
@@ -50,7 +53,11 @@ fn content(i: &Inputs) -> Outcome {
         DeviceId::from_bytes(hex::decode(device.as_str().unwrap()).unwrap().try_into().unwrap())
     });
     let own = Own { account: account(i, "own"), devices: devices.collect() };
-    let sender = Sender { account: account(i, "sender"), device: DeviceId::from_bytes(i.array("device")) };
+    let sender = Sender {
+        account: account(i, "sender"),
+        device: DeviceId::from_bytes(i.array("device")),
+        is_proven: i.0["proven"].as_bool().unwrap(),
+    };
     let contact = match i.text("contact") {
         "" => None,
         _ => Some(decoded::<ContactConsent>(i, "contact")?),
@@ -117,12 +124,19 @@ fn act(i: &Inputs) -> Outcome {
         Some(Body::Token(grant)) => (106, encoded(grant)),
         Some(other) => panic!("{other:?}"),
     };
+    assert!(acted.at >= time(i, "now"), "never before");
+    let at = acted.at.as_millis().to_string();
+    Ok(
+        json!({ "contact": encoded(&contact), "at": at, "kind": kind, "send": send, "tokens": tokens(&acted.tokens) }),
+    )
+}
+
+fn tokens(actions: &[TokenAction]) -> Vec<String> {
     let token = |token: &sottovoce::content::DeliveryToken| hex(token.secret().expose());
-    let tokens = match &acted.tokens {
-        None => vec![],
-        Some(TokenAction::Add(new)) => vec!["add".to_owned(), token(new)],
-        Some(TokenAction::Rotate { old, new }) => vec!["rotate".to_owned(), token(old), token(new)],
-        Some(TokenAction::Sink(old)) => vec!["sink".to_owned(), token(old)],
-    };
-    Ok(json!({ "contact": encoded(&contact), "kind": kind, "send": send, "tokens": tokens }))
+    let words = actions.iter().map(|action| match action {
+        TokenAction::Add(new) => vec!["add".to_owned(), token(new)],
+        TokenAction::Rotate { old, new } => vec!["rotate".to_owned(), token(old), token(new)],
+        TokenAction::Sink(old) => vec!["sink".to_owned(), token(old)],
+    });
+    words.flatten().collect()
 }

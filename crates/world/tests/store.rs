@@ -15,13 +15,16 @@ fn nothing_is_torn_lost_or_doubled() {
     assert!(report.holds());
 }
 
-/// A world that cannot fail shows nothing. Not every kill hits the wrong moment, so there may be a second world.
+/// A world that cannot fail shows nothing. Not every kill hits the wrong moment, and a fault can show in other ways first, so there may be
+/// further worlds.
 fn found(fault: Break, words: &[&str]) {
+    let told = |report: &Report| {
+        let has = |word: &&str| report.findings().iter().any(|finding| finding.contains(*word));
+        words.iter().any(has)
+    };
     let reports = (0..3).map(|seed| world(60, seed, Some(fault)));
-    let report = reports.inspect(|report| println!("{report}")).find(|report| !report.holds());
-    let findings = report.expect("what is wrong is found").findings();
-    let told = |word: &str| findings.iter().any(|finding| finding.contains(word));
-    assert!(words.iter().any(|word| told(word)), "{findings:?}");
+    let is_found = reports.inspect(|report| println!("{report}")).any(|report| told(&report));
+    assert!(is_found, "what is wrong is found: one of {words:?}");
 }
 
 #[test]

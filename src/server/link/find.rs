@@ -19,6 +19,13 @@ use super::peer::{Peer, PeerManifest};
 use super::state::{Held, Mode};
 use super::{DOMAIN_OWNER, LinkWork};
 
+/// When a server may come again whose domain is being asked …
+const STRANGER_WAIT: Span = Span::from_secs(5);
+/// … or was not, for lack of a budget …
+const UNASKED_WAIT: Span = Span::from_secs(60);
+/// … or not at all, as it looks.
+pub(super) const HELD_WAIT: Span = Span::from_secs(3_600);
+
 /// How long a fetch may take before it is asked for again.
 const ANSWER_TIME: Span = Span::from_secs(60);
 
@@ -239,4 +246,17 @@ impl LinkWork {
         self.link.server = Some(server);
         self.link.state.mode = Mode::Open;
     }
+}
+
+/// When a server may come again: soon if its domain is being asked, otherwise when there may be news.
+pub(super) fn come_again(next: &Next, now: Timestamp) -> Timestamp {
+    let at = match next.standing {
+        _ if next.fetch => now.plus(STRANGER_WAIT),
+        // The answer may come at any moment: two servers that meet ask each other at once.
+        Standing::Asked => now.plus(STRANGER_WAIT),
+        Standing::Absent { until } => until,
+        Standing::Unknown => next.retry.unwrap_or(now.plus(UNASKED_WAIT)),
+        Standing::Bound(_) | Standing::Held { .. } => now.plus(HELD_WAIT),
+    };
+    at.max(now.plus(STRANGER_WAIT)).min(now.plus(HELD_WAIT))
 }

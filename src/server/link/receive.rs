@@ -15,12 +15,6 @@ use super::send::{FRAME_BYTES, OutboundWork, frame, request};
 use super::state::{Held, Mode};
 use super::{Alarm, LinkWork, WINDOW_BYTES, WINDOW_ITEMS, find, question};
 
-/// When a server may come again whose domain is being asked …
-const STRANGER_WAIT: Span = Span::from_secs(5);
-/// … or was not, for lack of a budget …
-const UNASKED_WAIT: Span = Span::from_secs(60);
-/// … or not at all, as it looks.
-const HELD_WAIT: Span = Span::from_secs(3_600);
 /// A frame that has decided on more items than this brings no new ones: one step has limits.
 const MAX_BOTH: usize = 200;
 /// How long a link rests after an answer that brought nothing, though something waits.
@@ -187,9 +181,9 @@ fn listen(ctx: &mut Context<'_, '_>, frame: &Frame, peer: &Peer) -> Result<(Link
         ctx.alarm(&domain, Alarm::Clone)?;
     }
     let not_before = match (work.link.state.mode, standing) {
-        (Mode::Held(_), _) | (_, Standing::Held { .. }) => Some(ctx.now.plus(HELD_WAIT)),
+        (Mode::Held(_), _) | (_, Standing::Held { .. }) => Some(ctx.now.plus(find::HELD_WAIT)),
         _ if is_bound => None,
-        _ => Some(come_again(&next, ctx.now)),
+        _ => Some(find::come_again(&next, ctx.now)),
     };
     if let Standing::Unknown | Standing::Asked | Standing::Absent { .. } = standing {
         work.lose();
@@ -218,21 +212,8 @@ fn listen(ctx: &mut Context<'_, '_>, frame: &Frame, peer: &Peer) -> Result<(Link
 
 /// What a server is told that is not listened to yet.
 pub(super) fn later(ctx: &mut Context<'_, '_>, frame: &Frame, next: &Next) -> Result<Vec<Part>, Interrupt> {
-    let windows = closed(frame, Some(come_again(next, ctx.now)));
+    let windows = closed(frame, Some(find::come_again(next, ctx.now)));
     said(ctx, frame.from, Heard { windows, ..Heard::default() })
-}
-
-/// When a server may come again: soon if its domain is being asked, otherwise when there may be news.
-fn come_again(next: &Next, now: Timestamp) -> Timestamp {
-    let at = match next.standing {
-        _ if next.fetch => now.plus(STRANGER_WAIT),
-        // The answer may come at any moment: two servers that meet ask each other at once.
-        Standing::Asked => now.plus(STRANGER_WAIT),
-        Standing::Absent { until } => until,
-        Standing::Unknown => next.retry.unwrap_or(now.plus(UNASKED_WAIT)),
-        Standing::Bound(_) | Standing::Held { .. } => now.plus(HELD_WAIT),
-    };
-    at.max(now.plus(STRANGER_WAIT)).min(now.plus(HELD_WAIT))
 }
 
 /// Every batch is answered, also where none is taken.

@@ -2235,14 +2235,26 @@ pub struct ContactConsent {
     pub state: ::core::option::Option<i32>,
     #[prost(bytes = "vec", optional, tag = "2")]
     pub ours: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-    #[prost(message, optional, tag = "3")]
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub previous: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    #[prost(message, optional, tag = "4")]
     pub theirs: ::core::option::Option<TokenGrant>,
-    #[prost(bool, optional, tag = "4")]
+    #[prost(bool, optional, tag = "5")]
     pub told: ::core::option::Option<bool>,
-    #[prost(uint64, optional, tag = "5")]
-    pub acted: ::core::option::Option<u64>,
     #[prost(uint64, optional, tag = "6")]
+    pub acted: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "7")]
+    pub decided: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "8")]
+    pub made: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "9")]
+    pub blocked: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "10")]
+    pub revoked: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "11")]
     pub heard: ::core::option::Option<u64>,
+    #[prost(bytes = "vec", optional, tag = "12")]
+    pub heard_id: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(::zeroize::Zeroize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -2574,7 +2574,7 @@ impl Described for messages::ContactBody {
 
 static CONTACT_BODY: Schema = Schema {
     name: "ContactBody",
-    max_bytes: 358,
+    max_bytes: 438,
     secret: true,
     fields: &[
         Field { number: 1, kind: Kind::Bytes { min: 32, max: 32 }, presence: Presence::Required },
@@ -2588,15 +2588,21 @@ impl Described for messages::ContactConsent {
 
 static CONTACT_CONSENT: Schema = Schema {
     name: "ContactConsent",
-    max_bytes: 321,
+    max_bytes: 401,
     secret: true,
     fields: &[
         Field { number: 1, kind: Kind::Enum(&[1, 2, 3, 4, 5, 6]), presence: Presence::Required },
         Field { number: 2, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
-        Field { number: 3, kind: Kind::Message(&TOKEN_GRANT), presence: Presence::MayBeAbsent },
-        Field { number: 4, kind: Kind::Bool, presence: Presence::Required },
-        Field { number: 5, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 3, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::MayBeAbsent },
+        Field { number: 4, kind: Kind::Message(&TOKEN_GRANT), presence: Presence::MayBeAbsent },
+        Field { number: 5, kind: Kind::Bool, presence: Presence::Required },
         Field { number: 6, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 7, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 8, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 9, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 10, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 11, kind: Kind::Uint64, presence: Presence::Required },
+        Field { number: 12, kind: Kind::Bytes { min: 16, max: 16 }, presence: Presence::Required },
     ],
 };
 

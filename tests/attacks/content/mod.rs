@@ -8,7 +8,7 @@ mod streams;
 use sottovoce::content::{
     Act, AttachmentInfo, Body, Consent, ContactConsent, ContactSync, Content, ContentId, Conversation,
     ConversationId, Delete, DeliveryToken, Edit, Heard, Own, Preview, Profile, Reaction, ReadMarker, Receipt,
-    ReceiptState, Sender, Text, Timer, TokenGrant, Typing,
+    ReceiptState, Sender, Text, Timer, TokenGrant, Typing, Version,
 };
 use sottovoce::crypto::attachment::AttachmentPointer;
 use sottovoce::crypto::hash::Hash;
@@ -48,18 +48,31 @@ pub fn own() -> Own {
 
 /// Device 10 of account 1.
 pub const fn peer() -> Sender {
-    Sender { account: AccountId::from_bytes([1; 32]), device: DeviceId::from_bytes([10; 16]) }
+    Sender {
+        account: AccountId::from_bytes([1; 32]),
+        device: DeviceId::from_bytes([10; 16]),
+        is_proven: true,
+    }
 }
 
 /// The other device of account 2.
 pub const fn sibling() -> Sender {
-    Sender { account: AccountId::from_bytes([2; 32]), device: DeviceId::from_bytes([21; 16]) }
+    Sender {
+        account: AccountId::from_bytes([2; 32]),
+        device: DeviceId::from_bytes([21; 16]),
+        is_proven: true,
+    }
+}
+
+/// Of a content that was sent so many milliseconds later than `NOW`.
+pub fn version(later: u64) -> Version {
+    Version { sent_at: Timestamp::from_millis(NOW.as_millis() + later), id: target() }
 }
 
 pub fn accepted() -> ContactConsent {
     let mut contact = ContactConsent::new();
     contact.act(Act::Request, &home(), NOW, &mut generator(1)).unwrap();
-    assert!(contact.hear(Heard::Token(&grant(3)), NOW));
+    assert!(contact.hear(Heard::Token(&grant(3)), version(1)));
     contact
 }
 

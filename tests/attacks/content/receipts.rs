@@ -19,7 +19,7 @@ fn receivable(rng: &mut Generator) -> (ContentId, Receivable) {
     let contact = accepted();
     let bytes = content(&Body::Text(text("x")), account(2), rng);
     let received = receive(&bytes, peer(), &own(), |_| Some(&contact)).unwrap();
-    (received.id(), received.receivable(&contact).unwrap())
+    (received.id(), received.receivable(&contact, NOW).unwrap())
 }
 
 fn first() -> Rank {
@@ -203,4 +203,51 @@ fn p_02_receipts_end_with_the_consent() {
     assert!(batch.emit(&contact, due, first(), &mut rng).unwrap().is_empty());
     assert_eq!(batch.due(), None);
     assert!(batch.emit(&accepted(), due, first(), &mut rng).unwrap().is_empty(), "not later either");
+}
+
+/// Who withdraws a text at once, or dates it to where nobody looks, learns nothing of whether it came.
+#[test]
+fn p_02_what_cannot_be_seen_has_no_receipt() {
+    let (mut rng, contact) = (rng("p_02_unseen"), accepted());
+    let mut batch = ReceiptBatch::new(account(1));
+    let (id, of) = receivable(&mut rng);
+    for state in [ReceiptState::Delivered, ReceiptState::Read] {
+        batch.note(state, of, NOW, first(), &mut rng).unwrap();
+        batch.withdraw(id);
+        assert_eq!(batch, ReceiptBatch::new(account(1)));
+    }
+    let bytes = content(&Body::Text(text("x")), account(2), &mut rng);
+    let received = receive(&bytes, peer(), &own(), |_| Some(&contact)).unwrap();
+    let (month, day, more) = (Span::from_days(30), Span::from_days(1), Span::from_millis(1));
+    for (arrived, gets_one) in [
+        (NOW.plus(month), true),
+        (NOW.plus(month).plus(more), false),
+        (NOW.minus(day), true),
+        (NOW.minus(day).minus(more), false),
+    ] {
+        assert_eq!(received.receivable(&contact, arrived).is_some(), gets_one);
+    }
+}
+
+/// What a clock has set that was ahead is set anew, by the next content or when the time is looked at.
+#[test]
+fn a_clock_that_was_ahead_does_not_keep_receipts() {
+    let mut rng = rng("a_clock_that_was_ahead");
+    let rank = Rank::of(device(21), &own());
+    let latest = |now: Timestamp| (now.as_millis() / SLOT + 3) * SLOT;
+    for later in [1, 3_650] {
+        let mut batch = ReceiptBatch::new(account(1));
+        let (_, of) = receivable(&mut rng);
+        batch.note(ReceiptState::Delivered, of, NOW.plus(Span::from_days(later)), rank, &mut rng).unwrap();
+        let mut other = batch.clone();
+        batch.note(ReceiptState::Delivered, receivable(&mut rng).1, NOW, rank, &mut rng).unwrap();
+        assert!(other.emit(&accepted(), NOW, rank, &mut rng).unwrap().is_empty());
+        for (batch, receipts) in [(&mut batch, 2), (&mut other, 1)] {
+            let due = batch.due().unwrap();
+            assert!(due > NOW && due.as_millis() < latest(NOW));
+            batch.note(ReceiptState::Read, of, NOW, rank, &mut rng).unwrap();
+            assert_eq!(batch.due(), Some(due), "once");
+            assert_eq!(batch.emit(&accepted(), due, rank, &mut rng).unwrap().len(), receipts);
+        }
+    }
 }

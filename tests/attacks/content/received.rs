@@ -4,13 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use sottovoce::content::{
-    Body, Class, ContactConsent, Content, ContentError, Conversation, Kind, Known, Own, Receivable, Received,
-    Resolution, Sender, Text, receive,
+    AttachmentInfo, Body, Class, ContactConsent, Content, ContentError, Conversation, Edit, Kind, Known, Own,
+    Preview, Receivable, Received, Resolution, Sender, Text, receive,
 };
 use sottovoce::error::{Blame as _, Channel, Disclosure, disclosure};
+use sottovoce::time::{Span, Timestamp};
 use sottovoce::wire::Wire as _;
 
-use super::{accepted, account, bodies, content, device, own, peer, picture, sibling, target, text};
+use super::{NOW, accepted, account, bodies, content, device, own, peer, picture, sibling, target, text};
 use crate::support::{below, generator, rng};
 
 fn from_peer(bytes: &[u8], contact: Option<&ContactConsent>) -> Result<Received, ContentError> {
@@ -25,7 +26,7 @@ fn class(result: Result<Received, ContentError>) -> &'static str {
 fn d_12_own_devices_alone_speak_for_the_account() {
     let mut rng = generator(1);
     let contact = accepted();
-    let stranger = Sender { account: account(2), device: device(99) };
+    let stranger = Sender { account: account(2), device: device(99), ..peer() };
     for body in bodies(target()) {
         let is_own = body.kind().class() == Class::Own;
         let sync = content(&body, account(2), &mut rng);
@@ -61,11 +62,11 @@ fn b_09_d_12_nothing_that_is_received_leads_to_a_fetch() {
     }
     assert!(seen > 20);
     // The types are all there is: a copy by an own device is not even receivable.
-    let _: fn(&Received, &ContactConsent) -> Option<Receivable> = Received::receivable;
+    let _: fn(&Received, &ContactConsent, Timestamp) -> Option<Receivable> = Received::receivable;
     let (contact, mut rng) = (accepted(), generator(2));
     for body in bodies(target()) {
         let received = receive(&content(&body, account(2), &mut rng), sibling(), &own(), |_| None).unwrap();
-        assert!(received.receivable(&contact).is_none());
+        assert!(received.receivable(&contact, NOW).is_none());
     }
 }
 
@@ -81,8 +82,8 @@ fn p_02_p_09_silent_and_unresolvable_contents_have_no_effect_outside() {
         for _ in 0..10_000 {
             let received = from_peer(&bytes, Some(&contact)).unwrap();
             assert_ne!(received.resolve(None), Resolution::Applies);
-            due += usize::from(received.receivable(&contact).is_some());
-            assert!(received.receivable(&ContactConsent::new()).is_none());
+            due += usize::from(received.receivable(&contact, NOW).is_some());
+            assert!(received.receivable(&ContactConsent::new(), NOW).is_none());
         }
     }
     assert_eq!(due, 10_000, "texts of an accepted contact");
@@ -105,7 +106,7 @@ fn r_22_the_sender_is_the_sessions() {
     let received = from_peer(&bytes, Some(&contact)).unwrap();
     assert_eq!((received.sender(), received.peer()), (peer(), account(1)));
     // The same bytes by somebody else are another content of another conversation.
-    let other = Sender { account: account(3), device: device(10) };
+    let other = Sender { account: account(3), ..peer() };
     let copied = receive(&bytes, other, &own(), |_| Some(&contact)).unwrap();
     assert_eq!(copied.peer(), account(3));
     assert_ne!(copied.id(), received.id());
@@ -148,6 +149,89 @@ fn r_22_only_the_author_edits_and_withdraws() {
     }
 }
 
+/// In a contested session somebody holds the keys of a device, who may be a thief: texts are shown, and nothing else moves.
+#[test]
+fn d_12_r_22_an_unproven_session_moves_nothing() {
+    let mut rng = generator(10);
+    let contact = accepted();
+    for body in bodies(target()) {
+        let is_own = body.kind().class() == Class::Own;
+        let sender = if is_own { sibling() } else { peer() };
+        let bytes = content(&body, account(2), &mut rng);
+        let result = receive(&bytes, Sender { is_proven: false, ..sender }, &own(), |_| Some(&contact));
+        if body.kind().class() == Class::Stored {
+            let received = result.unwrap();
+            assert!(!received.sender().is_proven, "it can be marked");
+            assert!(received.receivable(&contact, NOW).is_none(), "no receipt");
+        } else {
+            assert_eq!(class(result), "unproven");
+        }
+    }
+}
+
+/// Of what replaces each other the highest version counts; a clock that is ahead wins for a day and not for ever.
+#[test]
+fn r_22_versions_order_what_replaces() {
+    let (mut rng, contact) = (generator(11), accepted());
+    let body = Body::Timer(sottovoce::content::Timer { lifetime: None });
+    let mut sent = |at: Timestamp| {
+        let conversation = Conversation::Direct { with: account(2) };
+        let bytes = Content::new(conversation, &body, at, &mut rng).unwrap().encode().unwrap();
+        from_peer(&bytes, Some(&contact)).unwrap()
+    };
+    let day = Span::from_days(1);
+    let (early, late, far) = (sent(NOW), sent(NOW.plus(day)), sent(Timestamp::from_millis(u64::MAX)));
+    assert!(early.version(NOW) < late.version(NOW));
+    assert_eq!(early.version(NOW.plus(day)), early.version(NOW), "wherever and whenever it came");
+    assert_eq!(far.version(NOW).sent_at, NOW.plus(day));
+    let after = sent(NOW.plus(day).plus(Span::from_millis(1)));
+    assert!(far.version(NOW) < after.version(NOW.plus(day)));
+    let (one, other) = (sent(NOW), sent(NOW));
+    assert_eq!(one.version(NOW) < other.version(NOW), one.id() < other.id());
+}
+
+/// An edit exchanges what was said, not what it answers, and a preview shows what the text names.
+#[test]
+fn b_09_r_22_texts_say_what_they_show() {
+    let mut rng = generator(12);
+    let mut class = |body: &Body| {
+        let conversation = Conversation::Direct { with: account(2) };
+        Content::new(conversation, body, NOW, &mut rng).err().map_or("", |error| error.class())
+    };
+    let edit = |reply_to| Body::Edit(Edit { target: target(), text: Text { reply_to, ..text("x") } });
+    assert_eq!((class(&edit(None)), class(&edit(Some(target())))), ("", "bad-value"));
+    for (said, refused) in [
+        ("https://good.example", false),
+        ("see\u{2003}https://good.example\nthere", false),
+        ("https://good.example.evil.test", true),
+        ("https://evil.test/?https://good.example", true),
+        ("(https://good.example)", true),
+        ("https://good.example.evil.test https://good.example", false),
+    ] {
+        let preview = Preview { url: "https://good.example".to_owned(), title: String::new(), image: None };
+        let body = Body::Text(Text { text: said.to_owned(), preview: Some(preview), ..Text::default() });
+        assert_eq!(class(&body), if refused { "bad-value" } else { "" }, "{said}");
+    }
+    for (name, refused) in [
+        ("a.txt", false),
+        ("CONSOLE.txt", false),
+        ("COM10", false),
+        ("com", false),
+        ("a:b", true),
+        ("nul", true),
+        ("Con.tar.gz", true),
+        ("aux .h", true),
+        ("lpt\u{b9}.txt", true),
+        ("COM0", true),
+        (".bashrc", true),
+        ("what?", true),
+    ] {
+        let attachments = vec![AttachmentInfo { name: name.to_owned(), ..picture() }];
+        let body = Body::Text(Text { attachments, ..Text::default() });
+        assert_eq!(class(&body), if refused { "bad-value" } else { "" }, "{name}");
+    }
+}
+
 /// A pointer is part of a content, whose id covers every byte, sender and conversation.
 #[test]
 fn b_08_a_pointer_does_not_move() {
@@ -169,7 +253,7 @@ fn b_08_a_pointer_does_not_move() {
     wrong.size = 71_681;
     let body = Body::Text(Text { attachments: vec![wrong], ..Text::default() });
     let conversation = Conversation::Direct { with: account(2) };
-    let refused = Content::new(conversation, &body, super::NOW, &mut rng);
+    let refused = Content::new(conversation, &body, NOW, &mut rng);
     assert_eq!(refused.err().map(|error| error.class()), Some("bad-value"));
 }
 
@@ -187,7 +271,7 @@ fn b_10_history_is_not_received_as_if_it_were_new() {
     assert_eq!(class(from_peer(&history, Some(&contact))), "foreign-sync");
     let received = receive(&history, sibling(), &own(), |_| None).unwrap();
     assert!(matches!(received.body(), Body::Unsupported(other) if other.kind() == Kind::HISTORY));
-    assert!(received.receivable(&contact).is_none() && received.targets().is_empty());
+    assert!(received.receivable(&contact, NOW).is_none() && received.targets().is_empty());
     assert_eq!(decoded.kind(), Kind::TIMER);
 }
 
@@ -204,8 +288,7 @@ fn w_01_unknown_kinds_survive_and_unknown_fields_do_not() {
         assert_eq!(received.kind().number(), u16::from(kind));
         let Body::Unsupported(body) = received.body() else { panic!("kind {kind} is known") };
         assert_eq!(body.bytes(), [1 << 3, 9]);
-        let again =
-            Content::new(Conversation::Direct { with: account(2) }, received.body(), super::NOW, &mut rng);
+        let again = Content::new(Conversation::Direct { with: account(2) }, received.body(), NOW, &mut rng);
         assert!(again.unwrap().encode().unwrap().ends_with(&[6 << 3 | 2, 2, 1 << 3, 9]));
     }
     let extended = [&bytes[..bytes.len() - 3], &[4, 1 << 3, 9, 2 << 3, 1]].concat();
@@ -241,8 +324,7 @@ fn c_16_freed_memory_holds_no_secret_of_a_content() {
         let Body::Token(grant) = received.body() else { panic!("a token") };
         drop(grant.duplicate());
         drop(received);
-        let content =
-            Content::new(Conversation::Direct { with: account(2) }, &body, super::NOW, &mut generator(9));
+        let content = Content::new(Conversation::Direct { with: account(2) }, &body, NOW, &mut generator(9));
         content.unwrap().id(account(1)).unwrap();
     });
     assert_eq!(found, 0, "freed blocks with the secret");
