@@ -6,6 +6,10 @@ use sottovoce::time::Span;
 
 use crate::apps::{Crash, Town};
 
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
 /// Two people meet and talk, whatever happens to one of them. How many writes each application made.
 fn story(who: usize, crash: Option<Crash>) -> [u64; 2] {
     let mut town = Town::new(&["a.test", "b.test"], &["alice@a.test", "bob@b.test"]);
@@ -44,14 +48,21 @@ fn story(who: usize, crash: Option<Crash>) -> [u64; 2] {
 #[test]
 fn whenever_a_process_ends_nothing_is_lost_or_doubled() {
     let writes = story(0, None);
+    let all = [0, 1].into_iter().flat_map(|who| {
+        (1..=writes[who])
+            .flat_map(move |write| [Crash::Before(write), Crash::After(write)])
+            .map(move |crash| (who, crash))
+    });
+    // Some of them in each run; all of them with SOTTOVOCE_EVERY=1.
+    let every = setting("SOTTOVOCE_EVERY").unwrap_or(12);
+    let first = setting("SOTTOVOCE_SEED").unwrap_or_else(|| u64::from(std::process::id()));
+    println!("SOTTOVOCE_SEED={first}: {writes:?} writes");
+    let chosen = all.skip(usize::try_from(first % every).unwrap()).step_by(usize::try_from(every).unwrap());
     let mut stories = 0;
-    for who in [0, 1] {
-        for write in 2..=writes[who] {
-            for crash in [Crash::Before(write), Crash::After(write)] {
-                story(who, Some(crash));
-                stories += 1;
-            }
-        }
+    for (who, crash) in chosen {
+        story(who, Some(crash));
+        stories += 1;
     }
-    println!("{stories} stories, {writes:?} writes");
+    println!("{stories} stories");
+    assert!(stories > 0);
 }
