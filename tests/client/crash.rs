@@ -49,7 +49,7 @@ fn story(who: usize, crash: Option<Crash>) -> [u64; 2] {
 fn whenever_a_process_ends_nothing_is_lost_or_doubled() {
     let writes = story(0, None);
     let all = [0, 1].into_iter().flat_map(|who| {
-        (1..=writes[who])
+        (2..=writes[who])
             .flat_map(move |write| [Crash::Before(write), Crash::After(write)])
             .map(move |crash| (who, crash))
     });
