@@ -30,6 +30,9 @@ pub struct Claimed<'a> {
     pub address: &'a Address,
 }
 
+/// The first message of a session, and whether the other device's prekeys are overdue for renewal; or why no session was begun.
+pub type Begun = Result<(SealedFrame, bool), SessionError>;
+
 /// What a new session follows: the links to be proven, and where the active one is ended.
 struct Before {
     links: Vec<Secret<32>>,
@@ -60,7 +63,7 @@ pub fn begin_all(
     account: AccountId,
     devices: &[(DeviceId, &Claimed<'_>)],
     say: &Say<'_>,
-) -> Result<Vec<Result<(SealedFrame, bool), SessionError>>, Stopped> {
+) -> Result<Vec<Begun>, Stopped> {
     let vault = ctx.tx.vault();
     let keys = devices.iter().map(|(device, _)| DeviceSessions::key(vault, account, *device));
     ctx.tx.need(contact::wants(vault, account).into_iter().chain(keys.map(Want::Record)))?;

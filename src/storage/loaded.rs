@@ -138,8 +138,8 @@ impl Loaded {
     }
 
     /// A record with what was opened of it, as [`Self::record`].
-    pub(super) fn held(&self, key: &Key) -> Option<Option<&Held>> {
-        self.records.get(key).map(Option::as_ref)
+    pub(super) fn held(&self, key: &Key) -> Option<&Option<Held>> {
+        self.records.get(key)
     }
 
     /// The records of a range; `None` if the store was not asked.

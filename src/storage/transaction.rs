@@ -146,7 +146,7 @@ impl<'a> Transaction<'a> {
             return Ok(Slot { key, value: Ok(value), seen: Seen::Own(change.revision) });
         }
         let missing = || Interrupt::Load(vec![Want::Record(key)]);
-        let held = self.loaded.held(&key).ok_or_else(missing)?;
+        let held = self.loaded.held(&key).ok_or_else(missing)?.as_ref();
         let version = held.map(|held| held.stored.version);
         self.expect.insert((key, version));
         let value = held.map(|held| self.open(&key, held)).transpose()?;

@@ -96,16 +96,7 @@ impl Device<'_> {
                 let say = Say { shared, repairs: None };
                 Output::Frame(s::begin(ctx, *to, &Claimed { request, answer, address }, &say)?.0)
             }
-            Input::BeginAll(account, (pointer, reference), offers) => {
-                let claimed = offers.iter().map(|Offer { request, answer, address }| {
-                    (request.device, Claimed { request, answer, address })
-                });
-                let claimed: Vec<_> = claimed.collect();
-                let devices: Vec<_> = claimed.iter().map(|(device, claimed)| (*device, claimed)).collect();
-                let say = Say { shared: Some((pointer, *reference)), repairs: None };
-                let begun = s::begin_all(ctx, *account, &devices, &say)?;
-                Output::Frames(begun.into_iter().map(|one| one.map(|(frame, _)| frame)).collect())
-            }
+            Input::BeginAll(account, shared, offers) => Self::begin_all(ctx, *account, shared, offers)?,
             Input::Receive(frame, blob) => {
                 Output::Received(s::receive(ctx, &Arrival { frame, blob: blob.as_deref() })?)
             }
@@ -145,5 +136,21 @@ impl Device<'_> {
                 Output::Notices(notices)
             }
         })
+    }
+
+    fn begin_all(
+        ctx: &mut Context<'_, '_>,
+        account: AccountId,
+        (pointer, reference): &(BlobPointer, [u8; 16]),
+        offers: &[Offer],
+    ) -> Result<Output, Stop<SessionError>> {
+        let claimed = offers
+            .iter()
+            .map(|Offer { request, answer, address }| (request.device, Claimed { request, answer, address }));
+        let claimed: Vec<_> = claimed.collect();
+        let devices: Vec<_> = claimed.iter().map(|(device, claimed)| (*device, claimed)).collect();
+        let say = Say { shared: Some((pointer, *reference)), repairs: None };
+        let begun = sottovoce::session::begin_all(ctx, account, &devices, &say)?;
+        Ok(Output::Frames(begun.into_iter().map(|one| one.map(|(frame, _)| frame)).collect()))
     }
 }

@@ -93,7 +93,8 @@ fn sessions_are_begun_with_all_devices_of_an_account_in_one_step_and_one_that_ca
     let (me, person) = (Person::new("me", 1), Person::new("p", 4));
     let mut phone = Phone::new(&me, 0, 1);
     phone.learn(&person.account);
-    let mut phones: Vec<_> = (0..4).map(|number| Phone::new(&person, number, 100 + number as u64)).collect();
+    let mut phones: Vec<_> =
+        (0..4).zip(100..).map(|(number, seed)| Phone::new(&person, number, seed)).collect();
     let names: Vec<_> = phones.iter().map(|phone| phone.name).collect();
     let mut offers: Vec<_> = phones.iter_mut().map(Phone::offer).collect();
     offers[1].answer = offers[2].answer.clone();
