@@ -52,11 +52,27 @@ pub fn run(table: &mut Table, phone: &mut Phone, names: &[Name]) {
         target: Target::None,
     };
     let primitives = Primitives::new(&sizes);
-    let mut randomness = Randomness::new();
+    let (mut randomness, mut others) = (Randomness::new(), Randomness::new());
     table.times(
         &row,
         |_| time(vec![()], |()| phone.fan_out(TEXT, names)),
-        |_| time(vec![(); names.len()], |()| primitives.device(&mut randomness)),
+        |_| {
+            time(vec![(); names.len()], |()| {
+                primitives.records(&mut randomness);
+                primitives.message(&mut randomness);
+            })
+        },
+    );
+    let row = Row {
+        name: "fan-out's primitives: records and their names",
+        beside: "those of messages",
+        count: size(names.len()),
+        target: Target::None,
+    };
+    table.times(
+        &row,
+        |count| time(vec![(); count as usize], |()| primitives.records(&mut randomness)),
+        |count| time(vec![(); count as usize], |()| primitives.message(&mut others)),
     );
 }
 
@@ -99,7 +115,7 @@ impl Primitives {
         Self { rest, names: Mac::new(&key), key, device, session }
     }
 
-    fn device(&self, randomness: &mut Randomness) {
+    fn records(&self, randomness: &mut Randomness) {
         let mut rng = randomness.generator();
         for _ in 0..2 {
             black_box(self.rest.open(&[7; 26], black_box(&self.device)).unwrap());
@@ -112,6 +128,10 @@ impl Primitives {
             black_box(self.rest.seal(&[7; 26], black_box(plain), &mut rng).unwrap());
         }
         black_box(self.rest.seal(&[7; 42], black_box(&[7; ENTRY]), &mut rng).unwrap());
+    }
+
+    fn message(&self, randomness: &mut Randomness) {
+        let mut rng = randomness.generator();
         black_box(Hasher::new(hash::VIEW).array(&[7; 64]).finish());
         let chain = Mac::new(black_box(&self.key));
         black_box(chain.duplicate().u8(1).finish());
