@@ -204,6 +204,10 @@ impl Town {
 
     /// An input for an application, and all that follows from it at once.
     pub fn input(&mut self, at: usize, input: &Input) {
+        self.input_with(at, input, &|_, response| response);
+    }
+
+    fn input_with(&mut self, at: usize, input: &Input, change: &dyn Fn(usize, Vec<u8>) -> Vec<u8>) {
         match self.apps[at].input(self.net.now, input) {
             Ok(()) => {}
             Err(RunError::Store(Ended)) => {
@@ -215,7 +219,7 @@ impl Town {
             }
             Err(other) => panic!("{other:?}: {}: {input:?}", self.apps[at].name),
         }
-        self.carry(at);
+        self.carry_with(at, change);
     }
 
     /// The process of an application starts again: what it had under way is lost.
@@ -235,12 +239,18 @@ impl Town {
 
     /// Carries the requests of an application to its server, and the answers back.
     pub fn carry(&mut self, at: usize) {
+        self.carry_with(at, &|_, response| response);
+    }
+
+    /// As [`Self::carry`]; somebody changes the answers on their way.
+    fn carry_with(&mut self, at: usize, change: &dyn Fn(usize, Vec<u8>) -> Vec<u8>) {
         while let Some(output) = self.apps[at].underway.pop_front() {
             let (home, now) = (self.apps[at].home.clone(), self.net.now);
             let input = match output {
                 Output::Post { request, body } => {
                     self.apps[at].posts += 1;
                     let response = self.net.input(&home, &server::Input::Client(body));
+                    let response = response.map(|response| change(at, response));
                     Input::Posted { request, response }
                 }
                 Output::Fetch { domain } => {
@@ -258,13 +268,18 @@ impl Town {
 
     /// Lets time pass: everybody does what is due, and fetches what has come every ten seconds.
     pub fn pass(&mut self, span: Span) {
+        self.pass_with(span, |_, response| response);
+    }
+
+    /// As [`Self::pass`]; somebody changes the answers of the servers on their way to an application.
+    pub fn pass_with(&mut self, span: Span, change: impl Fn(usize, Vec<u8>) -> Vec<u8>) {
         let until = self.net.now.plus(span);
         while self.net.now < until {
             for at in 0..self.apps.len() {
                 while self.apps[at].wake_at.is_some_and(|wake_at| wake_at <= self.net.now) {
-                    self.input(at, &Input::Wake);
+                    self.input_with(at, &Input::Wake, &change);
                 }
-                self.input(at, &Input::Fetch { wait: Span::from_secs(0) });
+                self.input_with(at, &Input::Fetch { wait: Span::from_secs(0) }, &change);
             }
             self.net.pass(Span::from_secs(10).min(until.since(self.net.now)));
         }

@@ -16,3 +16,4 @@ mod servers;
 
 mod basic;
 mod crash;
+mod hostile;
