@@ -67,6 +67,11 @@
 
 #![deny(unreachable_pub)]
 
+/// Keeps the application in the guide for embedding compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/EMBEDDING.md")]
+struct EmbeddingGuide;
+
 mod error;
 mod read;
 mod schema;
