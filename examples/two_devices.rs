@@ -47,7 +47,8 @@ impl Site {
         let paper = RecoveryKey::generate(&mut rng)?;
         let online = ed25519::SecretKey::generate(&mut rng)?;
         let author = Author { key: paper.signing(), issued_at: now, refresh_after: now.plus(LONGEST) };
-        let authorities = Authorities::new(vec![*paper.signing().public_key().pair()], vec![]).ok_or("keys")?;
+        let authorities =
+            Authorities::new(vec![*paper.signing().public_key().pair()], vec![]).ok_or("keys")?;
         let (domain, validity): (Domain, _) = (name.parse()?, Validity::starting(now, LONGEST));
         let body = ServerBody {
             domain: domain.clone(),

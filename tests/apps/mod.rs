@@ -14,7 +14,9 @@ use sottovoce::server;
 use sottovoce::storage::{Loaded, MemoryStore, Outcome, RunError, Store, Vault, Want, Write, run};
 use sottovoce::time::{Span, Timestamp};
 
-use crate::servers::{Net, generator};
+use super::servers::{Net, generator};
+
+pub mod story;
 
 /// When a process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use sottovoce::crypto::hash::Hash;
 use sottovoce::server::mailbox::{Drained, LogPlace, MailboxEntry, MailboxItem, What};
 use sottovoce::server::service::{Outcome, Response};
 use sottovoce::server::{ItemId, Token};
-use sottovoce::time::Span;
+use sottovoce::time::{Span, Timestamp};
 use sottovoce::wire::Wire as _;
 
 use crate::apps::Town;
@@ -72,12 +72,13 @@ impl Hostile {
             let tag = Hash::of(&number.to_be_bytes()).truncated();
             let id = ItemId::from_bytes(Hash::of(&[tag.as_slice(), b"id"].concat()).truncated());
             // Every seventh is a replay of what came before, the others are what was prepared.
-            let again = self.seen.get(number % self.seen.len().max(1)).filter(|_| number % 7 == 0).cloned();
+            let again =
+                self.seen.get(number % self.seen.len().max(1)).filter(|_| number.is_multiple_of(7)).cloned();
             let body = self.bodies[number % self.bodies.len()].clone();
             let payload = self.payloads.first().map(|payload| Hash::of(payload));
             let item = again.unwrap_or(MailboxItem { id, token: Token::from_bytes([9; 16]), payload, body });
             let place = LogPlace { number: near.number, tag };
-            entries.push(MailboxEntry { place, at: Default::default(), what: What::Item(item) });
+            entries.push(MailboxEntry { place, at: Timestamp::default(), what: What::Item(item) });
         }
         entries
     }

@@ -3,6 +3,7 @@
 
 #![deny(unreachable_pub)]
 
+pub mod crash;
 pub mod devices;
 pub mod dice;
 pub mod disk;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use sottovoce_world::Failure;
+use sottovoce_world::crash;
 use sottovoce_world::devices;
 use sottovoce_world::ratchet;
 use sottovoce_world::servers::{l0, l1, outage};
@@ -29,6 +30,8 @@ enum World {
     Sessions(Sessions),
     /// Whole devices that talk, are set back, copied, and lose sessions, by seed
     Devices(Seeds),
+    /// The process of an application ends at every write, before and after it
+    Crash(crash::Options),
     /// Every state of one stream between two servers, within small bounds
     L0(l0::Options),
     /// Whole servers in worlds that are drawn from seeds
@@ -47,6 +50,7 @@ fn main() -> Result<ExitCode, Failure> {
         World::Ratchet(experiment) => Ok(ratchet::main(experiment)),
         World::Sessions(what) => sessions::main(&what),
         World::Devices(which) => Ok(devices::main(&which.seeds)),
+        World::Crash(options) => Ok(crash::main(options)),
         World::L0(options) => Ok(l0::main(&options)),
         World::Seeds(options) => Ok(l1::main(&options)),
         World::Plan(what) => l1::watch(&what),

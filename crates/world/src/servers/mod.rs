@@ -24,4 +24,4 @@ pub mod l1;
 pub mod outage;
 #[path = "../../../../tests/servers/mod.rs"]
 #[allow(unreachable_pub, missing_debug_implementations, reason = "it serves tests as well")]
-mod wires;
+pub(crate) mod wires;
