@@ -34,7 +34,7 @@ fn lie_in_position(position: &mut Position, how: u8) {
     match how % 8 {
         // Everything is taken, and more than there was.
         0 => {
-            position.next += 1;
+            position.next = position.next.saturating_add(1);
             position.verdicts.push(accepted);
         }
         1 => position.verdicts = position.verdicts.iter().map(|_| accepted).collect(),
@@ -43,7 +43,7 @@ fn lie_in_position(position: &mut Position, how: u8) {
             (position.next, position.last_first, position.verdicts) = (1, 1, Verdicts::new());
             position.epoch *= u64::from(how / 8 % 2);
         }
-        3 => position.epoch += u64::from(how / 8) + 1,
+        3 => position.epoch = position.epoch.saturating_add(u64::from(how / 8) + 1),
         4 => position.epoch = u64::MAX - u64::from(how / 128),
         5 => position.hash = Hash::of(&[how]),
         6 => {
@@ -59,9 +59,9 @@ fn lie_in_position(position: &mut Position, how: u8) {
 
 fn lie_in_batch(batch: &mut Batch, how: u8) {
     match how % 8 {
-        0 => batch.epoch += 1,
-        1 => (batch.epoch, batch.first) = (batch.epoch + 1, 1),
-        2 => batch.first += 1,
+        0 => batch.epoch = batch.epoch.saturating_add(1),
+        1 => (batch.epoch, batch.first) = (batch.epoch.saturating_add(1), 1),
+        2 => batch.first = batch.first.saturating_add(1),
         3 => batch.previous = Hash::of(&[how]),
         4 => batch.items.reverse(),
         5 => batch.items.extend(batch.items.clone()),
