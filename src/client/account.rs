@@ -125,11 +125,15 @@ impl Message for ClientAccount {
 
     fn from_proto(mut proto: Self::Proto) -> Result<Self, Rule> {
         let manifests = core::mem::take(&mut proto.manifests).into_iter().map(OwnManifest::from_proto);
+        let manifests = manifests.collect::<Result<Vec<_>, _>>()?;
+        if manifests.is_empty() {
+            return Err(Rule::Missing);
+        }
         Ok(Self {
             address: super::record::address(proto.address.take())?.ok_or(Rule::Missing)?,
             secret: DeviceSecret::from_proto(required(proto.secret.take())?)?,
             manifest: Manifest::from_proto(required(proto.manifest.take())?)?,
-            manifests: manifests.collect::<Result<_, _>>()?,
+            manifests,
             own_token: DeliveryToken::new(required_secret(&mut proto.own_token)?),
             registration: Registration::from_proto(required(proto.registration)?)?,
             invite: proto.invite.take().map(|code| required_array(Some(code))).transpose()?,
