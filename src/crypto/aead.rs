@@ -60,7 +60,20 @@ pub(super) fn raw_open(
     aad: &[u8],
     sealed: &[u8],
 ) -> Result<Vec<u8>, CryptoError> {
-    open_with(&ChaCha20Poly1305::new(key.into()), nonce.into(), aad, sealed)
+    let mut out = Vec::new();
+    raw_open_onto(key, nonce, aad, sealed, &mut out)?;
+    Ok(out)
+}
+
+/// Appends what it opens to `out`, which is unchanged on error.
+pub(super) fn raw_open_onto(
+    key: &[u8; 32],
+    nonce: &[u8; 12],
+    aad: &[u8],
+    sealed: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), CryptoError> {
+    open_with(&ChaCha20Poly1305::new(key.into()), nonce.into(), aad, sealed, out)
 }
 
 pub(super) fn raw_seal_extended(
@@ -79,7 +92,9 @@ pub(super) fn raw_open_extended(
     aad: &[u8],
     sealed: &[u8],
 ) -> Result<Vec<u8>, CryptoError> {
-    open_with(&XChaCha20Poly1305::new(key.into()), nonce.into(), aad, sealed)
+    let mut out = Vec::new();
+    open_with(&XChaCha20Poly1305::new(key.into()), nonce.into(), aad, sealed, &mut out)?;
+    Ok(out)
 }
 
 fn seal_with<A: AeadInOut>(
@@ -103,18 +118,22 @@ fn seal_with<A: AeadInOut>(
     tag.map(|_| ()).map_err(|_| CryptoError::TooLong)
 }
 
-/// The cipher checks the tag before it decrypts, and on failure the buffer is dropped: nothing unauthenticated gets out.
+/// The cipher checks the tag before it decrypts, and on failure what was appended is dropped: nothing unauthenticated gets out.
 fn open_with<A: AeadInOut>(
     cipher: &A,
     nonce: &Nonce<A>,
     aad: &[u8],
     sealed: &[u8],
-) -> Result<Vec<u8>, CryptoError> {
+    out: &mut Vec<u8>,
+) -> Result<(), CryptoError> {
     let (body, tag) = sealed.split_last_chunk::<TAG_LENGTH>().ok_or(CryptoError::Unauthentic)?;
     let tag = tag.as_slice().try_into().map_err(|_| CryptoError::Unauthentic)?;
-    let mut buffer = body.to_vec();
-    cipher
-        .decrypt_inout_detached(nonce, aad, buffer.as_mut_slice().into(), tag)
-        .map_err(|_| CryptoError::Unauthentic)?;
-    Ok(buffer)
+    let start = out.len();
+    out.extend_from_slice(body);
+    let (_, buffer) = out.split_at_mut(start);
+    let opened = cipher.decrypt_inout_detached(nonce, aad, buffer.into(), tag);
+    if opened.is_err() {
+        out.truncate(start);
+    }
+    opened.map_err(|_| CryptoError::Unauthentic)
 }

@@ -140,15 +140,21 @@ impl Sealer {
     /// Seals the next chunk; the result follows the earlier ones. [`CryptoError::UnexpectedChunk`] if it does not have
     /// the length that [`Self::next_length`] says.
     pub fn seal_chunk(&mut self, plaintext: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        let mut sealed = Vec::new();
+        self.seal_chunk_onto(plaintext, &mut sealed)?;
+        Ok(sealed)
+    }
+
+    /// [`Self::seal_chunk`], appended to `out`, which is unchanged on error.
+    pub(crate) fn seal_chunk_onto(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), CryptoError> {
         let chunk = self.position.next(self.size).ok_or(CryptoError::UnexpectedChunk)?;
         if plaintext.len() != chunk.length {
             return Err(CryptoError::UnexpectedChunk);
         }
-        let mut sealed = Vec::new();
-        let (key, aad) = (self.keys.content.expose(), &self.keys.commitment);
-        aead::raw_seal(key, &chunk.nonce(), aad, plaintext, &mut sealed)?;
-        self.position = self.position.after(&sealed);
-        Ok(sealed)
+        let (key, aad, start) = (self.keys.content.expose(), &self.keys.commitment, out.len());
+        aead::raw_seal(key, &chunk.nonce(), aad, plaintext, out)?;
+        self.position = self.position.after(out.get(start..).unwrap_or_default());
+        Ok(())
     }
 
     /// The pointer, once every chunk is sealed; before, [`CryptoError::UnexpectedChunk`].
@@ -199,14 +205,21 @@ impl Opener {
     /// Opens the next chunk. [`CryptoError::InvalidLength`] if it does not have the length that [`Self::next_length`] says,
     /// [`CryptoError::Unauthentic`] if it is not this chunk of this attachment. After an error the same chunk can be tried again.
     pub fn open_chunk(&mut self, sealed: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        let mut plaintext = Vec::new();
+        self.open_chunk_onto(sealed, &mut plaintext)?;
+        Ok(plaintext)
+    }
+
+    /// [`Self::open_chunk`], appended to `out`, which is unchanged on error.
+    pub(crate) fn open_chunk_onto(&mut self, sealed: &[u8], out: &mut Vec<u8>) -> Result<(), CryptoError> {
         let chunk = self.position.next(self.size).ok_or(CryptoError::InvalidLength)?;
         if sealed.len() != chunk.length.saturating_add(aead::TAG_LENGTH) {
             return Err(CryptoError::InvalidLength);
         }
         let (key, aad) = (self.keys.content.expose(), &self.keys.commitment);
-        let plaintext = aead::raw_open(key, &chunk.nonce(), aad, sealed)?;
+        aead::raw_open_onto(key, &chunk.nonce(), aad, sealed, out)?;
         self.position = self.position.after(sealed);
-        Ok(plaintext)
+        Ok(())
     }
 
     /// Where to resume.

@@ -15,7 +15,8 @@ pub const OVERHEAD: usize = NONCE_LENGTH + aead::TAG_LENGTH;
 /// The key under which an application's records are sealed. There is no default key (attack C-18).
 #[derive(Debug)]
 pub struct RestKey {
-    nonce: Secret<32>,
+    /// Keyed, and duplicated for each record.
+    nonce: Mac,
     seal: Secret<32>,
 }
 
@@ -24,7 +25,7 @@ impl RestKey {
     pub fn new(key: &Secret<32>) -> Self {
         let prk = Prk::new(key);
         Self {
-            nonce: prk.expand(label::expand::REST_NONCE, &[]),
+            nonce: Mac::new(&prk.expand(label::expand::REST_NONCE, &[])),
             seal: prk.expand(label::expand::REST_SEAL, &[]),
         }
     }
@@ -54,7 +55,7 @@ impl RestKey {
 
     /// Depends on all that is sealed, so a generator that repeats itself cannot repeat a nonce for other content.
     fn nonce_for(&self, random: &Secret<32>, aad: &[u8], plaintext: &[u8]) -> [u8; NONCE_LENGTH] {
-        let mac = Mac::new(&self.nonce).array(random.expose()).lp(aad).last(plaintext);
+        let mac = self.nonce.duplicate().array(random.expose()).lp(aad).last(plaintext);
         let [nonce @ .., _, _, _, _, _, _, _, _] = *mac.expose();
         nonce
     }

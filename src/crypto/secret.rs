@@ -1,9 +1,10 @@
 //! Secret bytes: erased on drop, never printed, compared only in constant time.
 
 use core::fmt;
+use core::ops::{Deref, DerefMut};
 
 use subtle::{Choice, ConstantTimeEq};
-use zeroize::{Zeroize as _, ZeroizeOnDrop};
+use zeroize::{ZeroizeOnDrop, optimization_barrier};
 
 /// `N` secret bytes.
 ///
@@ -56,7 +57,8 @@ impl<const N: usize> Secret<N> {
 /// Not `Zeroize`: a secret that was erased and lives on would be a key of zeros.
 impl<const N: usize> Drop for Secret<N> {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.0.fill(0);
+        optimization_barrier(&self.0);
     }
 }
 
@@ -72,4 +74,69 @@ impl<const N: usize> fmt::Debug for Secret<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret<{N}>(..)")
     }
+}
+
+/// Secret bytes of any length: all of their memory is erased on drop. Growing leaves a copy behind, so whoever fills them gives the capacity.
+pub struct SecretBytes(Vec<u8>);
+
+impl SecretBytes {
+    /// Empty, with room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
+}
+
+impl From<Vec<u8>> for SecretBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+/// A copy.
+impl From<&[u8]> for SecretBytes {
+    fn from(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+}
+
+impl Deref for SecretBytes {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.0
+    }
+}
+
+impl DerefMut for SecretBytes {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+}
+
+impl AsRef<[u8]> for SecretBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for SecretBytes {
+    fn drop(&mut self) {
+        erase(&mut self.0);
+    }
+}
+
+impl ZeroizeOnDrop for SecretBytes {}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretBytes({})", self.0.len())
+    }
+}
+
+/// Erases bytes, and what lies behind them in the same block. In one go: `Zeroize` writes a byte at a time.
+pub(crate) fn erase(bytes: &mut Vec<u8>) {
+    bytes.clear();
+    bytes.resize(bytes.capacity(), 0);
+    optimization_barrier(bytes.as_slice());
+    bytes.clear();
 }

@@ -3,7 +3,7 @@
 use super::SessionError;
 use super::body::Linking;
 use super::contact::{self, Contact};
-use super::context::{Context, Stopped, refuse};
+use super::context::{Context, Stopped, of_peer, refuse};
 use super::device::DeviceSessions;
 use super::lineage::Lineage;
 use super::seal::{Open, Say, SealedFrame, former_acks, open, read_contact, read_device, seal_in, store};
@@ -30,6 +30,9 @@ pub struct Claimed<'a> {
     pub address: &'a Address,
 }
 
+/// The first message of a session, and whether the other device's prekeys are overdue for renewal; or why no session was begun.
+pub type Begun = Result<(SealedFrame, bool), SessionError>;
+
 /// What a new session follows: the links to be proven, and where the active one is ended.
 struct Before {
     links: Vec<Secret<32>>,
@@ -47,19 +50,53 @@ pub fn begin(
     claimed: &Claimed<'_>,
     say: &Say<'_>,
 ) -> Result<(SealedFrame, bool), Stopped> {
+    begin_all(ctx, account, &[(device, claimed)], say)?
+        .pop()
+        .unwrap_or(Err(SessionError::NotListed))
+        .map_err(refuse)
+}
+
+/// [`begin`] with several devices of an account, whose manifest is verified once for all. One with which none can be begun does not stop the
+/// others: nothing of it has changed.
+pub fn begin_all(
+    ctx: &mut Context<'_, '_>,
+    account: AccountId,
+    devices: &[(DeviceId, &Claimed<'_>)],
+    say: &Say<'_>,
+) -> Result<Vec<Begun>, Stopped> {
     let vault = ctx.tx.vault();
-    let device_key = DeviceSessions::key(vault, account, device);
-    ctx.tx.need(contact::wants(vault, account).into_iter().chain([Want::Record(device_key)]))?;
+    let keys = devices.iter().map(|(device, _)| DeviceSessions::key(vault, account, *device));
+    ctx.tx.need(contact::wants(vault, account).into_iter().chain(keys.map(Want::Record)))?;
     let mut contact = read_contact(ctx, account)?;
-    contact.permits().and_then(|()| contact.takes(device)).map_err(refuse)?;
+    contact.permits().map_err(refuse)?;
+    let theirs = contact::verified(ctx.tx, account)?.map_err(refuse)?;
+    let mut begun = Vec::with_capacity(devices.len());
+    for (device, claimed) in devices {
+        begun.push(of_peer(begin_one(ctx, (&contact, &theirs), (*device, claimed), say))?);
+    }
+    if contact.unknown_tags > 0 && begun.iter().any(Result::is_ok) {
+        contact.unknown_tags = 0;
+        let slot = ctx.tx.read::<Contact>(Contact::key(ctx.tx.vault(), account))?;
+        ctx.tx.put(slot, &contact)?;
+    }
+    Ok(begun)
+}
+
+fn begin_one(
+    ctx: &mut Context<'_, '_>,
+    (contact, theirs): (&Contact, &Verified<Account>),
+    (device, claimed): (DeviceId, &Claimed<'_>),
+    say: &Say<'_>,
+) -> Result<(SealedFrame, bool), Stopped> {
+    let account = contact.account;
+    contact.takes(device).map_err(refuse)?;
     let (slot, mut sessions) = read_device(ctx, (account, device))?;
     if sessions.lineage.active.is_some() && sessions.is_renewed(ctx.now) {
         return Err(refuse(SessionError::TooSoon));
     }
     let before = before(ctx, &mut sessions.lineage)?;
-    let theirs = contact::verified(ctx.tx, account)?.map_err(refuse)?;
 
-    let initiated = handshake(ctx, &theirs, claimed, &sessions).map_err(refuse)?;
+    let initiated = handshake(ctx, theirs, claimed, &sessions).map_err(refuse)?;
     let is_overdue = initiated.is_overdue;
     let transcript = initiated.session.transcript();
     let mut session = session(ctx, (account, device), initiated, &before, &mut sessions)?;
@@ -67,17 +104,12 @@ pub fn begin(
     sessions.renewed_at = Some(ctx.now);
     sessions.is_due = false;
     let former = former_acks(ctx, &sessions)?;
-    let sealed = seal_in(ctx, &mut session, &mut sessions, (&contact, say, None, former))?;
+    let sealed = seal_in(ctx, &mut session, &mut sessions, (contact, say, None, former))?;
     index(ctx.tx, &session.ratchet, &[], (account, device))?;
     store(ctx, session)?;
     let next = sessions.next_expiry();
     sessions.set_timer(next, ctx.tx, ctx.now)?;
     ctx.tx.put(slot, &sessions)?;
-    if contact.unknown_tags > 0 {
-        contact.unknown_tags = 0;
-        let slot = ctx.tx.read::<Contact>(Contact::key(ctx.tx.vault(), account))?;
-        ctx.tx.put(slot, &contact)?;
-    }
     Ok((sealed, is_overdue))
 }
 

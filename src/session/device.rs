@@ -103,6 +103,12 @@ impl DeviceSessions {
         self.renewed_at.is_some_and(|at| is_within(at, now, RENEWAL))
     }
 
+    /// Whether what is said to it must say who this device is, whose newest manifest has this order (§9.2).
+    pub(super) fn needs_introduction(&self, own: Order) -> bool {
+        let is_settled = self.lineage.active.is_some_and(|active| active.is_settled);
+        !is_settled || self.known.is_none_or(|known| known < own)
+    }
+
     /// When something of it ends next, apart from kept keys.
     pub(super) fn next_expiry(&self) -> Option<Timestamp> {
         self.lineage.next_expiry().into_iter().chain(self.gaps.next_expiry()).min()

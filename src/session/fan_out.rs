@@ -1,16 +1,18 @@
 //! One message for many devices: a job of steps. `docs/PROTOCOL.md` §9.7.
 
+use std::collections::BTreeSet;
+
 use super::SessionError;
 use super::body::{pointer, to_proto};
 use super::contact::Contact;
 use super::context::{Context, Stopped, of_peer, refuse};
 use super::device::DeviceSessions;
-use super::seal::{Say, SealedFrame, seal};
+use super::seal::{Say, SealedFrame, seal_for};
 use super::state::{SessionState, ratchet_key};
 use crate::crypto::blob::BlobPointer;
 use crate::identity::ids::{AccountId, DeviceId};
 use crate::storage::job::{Job, JobId, Running};
-use crate::storage::{Format, Interrupt, Key, Record, StorageError, Table, Transaction, Vault, Want};
+use crate::storage::{Format, Interrupt, Key, Record, Slot, StorageError, Table, Transaction, Vault, Want};
 use crate::wire::generated::messages as proto;
 use crate::wire::message::{Message, required, required_array};
 use crate::wire::{Rule, Wire as _};
@@ -64,7 +66,7 @@ fn list_key(vault: &Vault, id: JobId, number: u32) -> Key {
     vault.partition(Table::RECIPIENTS, &id.0).key(u64::from(number))
 }
 
-/// Starts to seal what `shared` points to for all devices of these accounts but this one. `false` if the job is there already.
+/// Starts to seal what `shared` points to for all devices of these accounts but this one, each once. `false` if the job is there already.
 /// [`StorageError::TooMuch`] above some 200,000 accounts.
 pub fn start(
     ctx: &mut Context<'_, '_>,
@@ -72,6 +74,9 @@ pub fn start(
     (shared, reference): (&BlobPointer, [u8; 16]),
     accounts: &[AccountId],
 ) -> Result<bool, Stopped> {
+    // Nobody gets it twice.
+    let mut named = BTreeSet::new();
+    let accounts: Vec<_> = accounts.iter().copied().filter(|account| named.insert(*account)).collect();
     let lists: Vec<_> = accounts.chunks(LIST).map(|list| Recipients(list.to_vec())).collect();
     let count = u32::try_from(lists.len()).map_err(|_| refuse(StorageError::TooMuch))?;
     let shared = BlobPointer { key: shared.key.duplicate(), hash: shared.hash };
@@ -97,13 +102,13 @@ pub fn go_on(ctx: &mut Context<'_, '_>, id: JobId, mut running: Running) -> Resu
     let mut slot = ctx.tx.read::<Recipients>(list_key(ctx.tx.vault(), id, state.next))?;
     let Recipients(list) = slot.take().unwrap_or(Recipients(Vec::new()));
     let (now, later) = share(ctx, &list)?;
-    prefetch(ctx, &now)?;
+    let mut read = prefetch(ctx, &now)?.into_iter();
     let mut devices = Vec::new();
-    for (account, of_account) in &now {
-        match of_account {
-            Ok(of_account) => {
-                for device in of_account {
-                    devices.push(one(ctx, (*account, *device), &state)?);
+    for (account, contact) in &now {
+        match contact {
+            Ok(contact) => {
+                for read in read.by_ref().take(contact.devices.len()) {
+                    devices.push(one(ctx, contact, read, &state)?);
                 }
             }
             Err(error) => devices.push(Sealing::Refused(*account, *error)),
@@ -141,8 +146,11 @@ pub fn cancel(ctx: &mut Context<'_, '_>, id: JobId, running: Running) -> Result<
     Ok(())
 }
 
-/// An account and its devices, or why nothing is sealed for it.
-type Account = (AccountId, Result<Vec<DeviceId>, SessionError>);
+/// An account, or why nothing is sealed for it.
+type Account = (AccountId, Result<Contact, SessionError>);
+
+/// What is kept of a device.
+type Read = (Slot<DeviceSessions>, DeviceSessions);
 
 /// The accounts of a list whose devices a step can seal for, as they are listed now, and those that are left.
 fn share(ctx: &mut Context<'_, '_>, list: &[AccountId]) -> Result<(Vec<Account>, Vec<AccountId>), Interrupt> {
@@ -150,52 +158,59 @@ fn share(ctx: &mut Context<'_, '_>, list: &[AccountId]) -> Result<(Vec<Account>,
     ctx.tx.need(list.iter().map(|account| Want::Record(Contact::key(vault, *account))))?;
     let (mut now, mut count) = (Vec::new(), 0_usize);
     for account in list {
-        let devices = of_peer(devices(ctx, *account))?;
-        count = count.saturating_add(devices.as_ref().map_or(0, Vec::len));
+        let contact = of_peer(permitted(ctx, *account))?;
+        count = count.saturating_add(contact.as_ref().map_or(0, |contact| contact.devices.len()));
         if count > AT_ONCE && !now.is_empty() {
             break;
         }
-        now.push((*account, devices));
+        now.push((*account, contact));
     }
     let later = list.iter().skip(now.len()).copied().collect();
     Ok((now, later))
 }
 
-fn devices(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<Vec<DeviceId>, Stopped> {
-    let contact = super::seal::read_contact(ctx, account)?;
+fn permitted(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<Contact, Stopped> {
+    let mut contact = super::seal::read_contact(ctx, account)?;
     contact.permits().map_err(refuse)?;
-    let others = |device: &&DeviceId| (account, **device) != ctx.own.name();
-    Ok(contact.devices.iter().filter(others).copied().collect())
+    contact.devices.retain(|device| (account, *device) != ctx.own.name());
+    Ok(contact)
 }
 
-/// Has everything loaded in two rounds that sealing will read.
-fn prefetch(ctx: &mut Context<'_, '_>, accounts: &[Account]) -> Result<(), Interrupt> {
+/// Has everything loaded in two rounds that sealing will read, and reads what is kept of the devices, in their order.
+fn prefetch(ctx: &mut Context<'_, '_>, accounts: &[Account]) -> Result<Vec<Read>, Interrupt> {
     let vault = ctx.tx.vault();
-    let names: Vec<_> = accounts
-        .iter()
-        .flat_map(|(account, devices)| devices.iter().flatten().map(move |device| (*account, *device)))
-        .collect();
+    let contacts = accounts.iter().filter_map(|(_, contact)| contact.as_ref().ok());
+    let names = contacts.flat_map(|contact| contact.devices.iter().map(|device| (contact.account, *device)));
+    let names: Vec<_> = names.collect();
     let keys = names.iter().map(|(account, device)| DeviceSessions::key(vault, *account, *device));
     ctx.tx.need(keys.map(Want::Record))?;
-    let mut wants = Vec::new();
+    let (mut read, mut wants) = (Vec::with_capacity(names.len()), Vec::new());
     for name in names {
-        let sessions = super::seal::read_device(ctx, name)?.1;
+        let (slot, sessions) = super::seal::read_device(ctx, name)?;
         let active = sessions.lineage.active.as_ref();
         if let Some(active) = active {
             wants.push(Want::Record(ratchet_key(vault, &active.session)));
         }
         let states = active.into_iter().chain(super::seal::named(&sessions, ctx.now));
         wants.extend(states.map(|place| Want::Record(SessionState::key(vault, &place.session))));
+        read.push((slot, sessions));
     }
-    ctx.tx.need(wants)
+    ctx.tx.need(wants)?;
+    Ok(read)
 }
 
-fn one(ctx: &mut Context<'_, '_>, name: (AccountId, DeviceId), state: &FanOut) -> Result<Sealing, Interrupt> {
+fn one(
+    ctx: &mut Context<'_, '_>,
+    contact: &Contact,
+    read: Read,
+    state: &FanOut,
+) -> Result<Sealing, Interrupt> {
     let say = Say { shared: Some((&state.shared, state.reference)), repairs: None };
-    Ok(match of_peer(seal(ctx, name, &say))? {
+    let (account, device) = (read.1.account, read.1.device);
+    Ok(match of_peer(seal_for(ctx, contact, read, &say))? {
         Ok(frame) => Sealing::Sealed(frame),
-        Err(SessionError::NoSession) => Sealing::Claim(name.0, name.1),
-        Err(error) => Sealing::Failed(name.0, name.1, error),
+        Err(SessionError::NoSession) => Sealing::Claim(account, device),
+        Err(error) => Sealing::Failed(account, device, error),
     })
 }
 

@@ -32,7 +32,7 @@ mod shared;
 mod state;
 mod tend;
 
-pub use begin::{Claimed, begin};
+pub use begin::{Begun, Claimed, begin, begin_all};
 pub use body::{Ack, Body, History, Linking, SessionPrefix, View};
 pub use contact::{Contact, ContactManifest, Learned};
 pub use context::{Context, OwnDevice};

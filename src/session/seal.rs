@@ -46,15 +46,23 @@ pub struct SealedFrame {
     pub frame: Vec<u8>,
 }
 
-/// Whether a shared body for this device must have an introduction (§9.2): there is no session that it has answered, or it last mentioned an
-/// older manifest of one's own.
+/// Whether a shared body for these devices must have an introduction (§9.2): one of them has no session that it has answered, or last
+/// mentioned an older manifest of one's own. Some hundreds at a time: all are read in one step.
 pub fn needs_introduction(
     ctx: &mut Context<'_, '_>,
-    (account, device): (AccountId, DeviceId),
+    devices: &[(AccountId, DeviceId)],
 ) -> Result<bool, Interrupt> {
-    let sessions = read_device(ctx, (account, device))?.1;
-    let is_settled = sessions.lineage.active.is_some_and(|active| active.is_settled);
-    Ok(!is_settled || sessions.known.is_none_or(|known| known < ctx.own.held().0))
+    let vault = ctx.tx.vault();
+    let keys = devices.iter().map(|(account, device)| DeviceSessions::key(vault, *account, *device));
+    let keys: Vec<_> = keys.collect();
+    ctx.tx.need(keys.iter().copied().map(Want::Record))?;
+    for key in keys {
+        let slot = ctx.tx.read::<DeviceSessions>(key)?;
+        if slot.value().is_none_or(|sessions| sessions.needs_introduction(ctx.own.held().0)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A session that was read, or is new.
@@ -109,13 +117,23 @@ pub fn seal(
     ctx.tx.need(keys.map(Want::Record))?;
     let contact = read_contact(ctx, account)?;
     contact.permits().and_then(|()| contact.takes(device)).map_err(refuse)?;
-    let (slot, mut sessions) = read_device(ctx, (account, device))?;
+    let read = read_device(ctx, (account, device))?;
+    seal_for(ctx, &contact, read, say)
+}
+
+/// Seals for a device that was read, of a contact that permits it and lists the device.
+pub(super) fn seal_for(
+    ctx: &mut Context<'_, '_>,
+    contact: &Contact,
+    (slot, mut sessions): (Slot<DeviceSessions>, DeviceSessions),
+    say: &Say<'_>,
+) -> Result<SealedFrame, Stopped> {
     let active = sessions.lineage.active.ok_or_else(|| refuse(SessionError::NoSession))?;
     let mut session = open(ctx, &active.session)?;
-    let answer = answer(ctx, &mut session, account)?;
+    let answer = answer(ctx, &mut session, contact.account)?;
     let former = former_acks(ctx, &sessions)?;
     let before = sessions.clone();
-    let sealed = seal_in(ctx, &mut session, &mut sessions, (&contact, say, answer, former))?;
+    let sealed = seal_in(ctx, &mut session, &mut sessions, (contact, say, answer, former))?;
     store(ctx, session)?;
     if sessions != before {
         ctx.tx.put(slot, &sessions)?;

@@ -1,9 +1,13 @@
 //! What a step wants to read, and what it has got.
 
+use core::fmt;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use super::key::{ItemId, Key, Range};
 use super::limits;
+use super::vault::Vault;
+use crate::crypto::secret::SecretBytes;
 
 /// Something to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,10 +78,22 @@ pub struct Entry {
 /// What a store has answered to wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
-    records: BTreeMap<Key, Option<Stored>>,
+    records: BTreeMap<Key, Option<Held>>,
     ranges: BTreeMap<Range, Vec<(Key, Stored)>>,
     tails: BTreeMap<Tail, Vec<Entry>>,
 }
+
+/// A record, and what it says once a step has opened it: a step that starts again with more need not open it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    pub(super) stored: Stored,
+    pub(super) opened: Opened,
+}
+
+/// What was opened, and where the vault lies that opened it: another one opens for itself. It goes with the value, erases itself, and is neither
+/// compared nor shown.
+#[derive(Default)]
+pub(super) struct Opened(OnceLock<(usize, SecretBytes)>);
 
 impl Loaded {
     /// Nothing yet: what a step is first called with.
@@ -87,7 +103,7 @@ impl Loaded {
 
     /// The answer to [`Want::Record`]; `None` if there is none.
     pub fn insert_record(&mut self, key: Key, record: Option<Stored>) {
-        self.records.insert(key, record);
+        self.records.insert(key, record.map(|stored| Held { stored, opened: Opened::default() }));
     }
 
     /// The answer to [`Want::First`], in ascending order.
@@ -118,7 +134,12 @@ impl Loaded {
 
     /// A record; `None` if the store was not asked, `Some(None)` if it has none.
     pub fn record(&self, key: &Key) -> Option<Option<&Stored>> {
-        self.records.get(key).map(Option::as_ref)
+        self.records.get(key).map(|record| record.as_ref().map(|held| &held.stored))
+    }
+
+    /// A record with what was opened of it, as [`Self::record`].
+    pub(super) fn held(&self, key: &Key) -> Option<&Option<Held>> {
+        self.records.get(key)
     }
 
     /// The records of a range; `None` if the store was not asked.
@@ -129,5 +150,43 @@ impl Loaded {
     /// The entries of a log; `None` if the store was not asked.
     pub fn tail(&self, tail: &Tail) -> Option<&[Entry]> {
         self.tails.get(tail).map(Vec::as_slice)
+    }
+}
+
+impl Opened {
+    /// What this vault has opened.
+    pub(super) fn by(&self, vault: &Vault) -> Option<&SecretBytes> {
+        self.0.get().filter(|(place, _)| *place == address(vault)).map(|(_, plaintext)| plaintext)
+    }
+
+    /// Keeps what this vault has opened, if nothing was before.
+    pub(super) fn keep(&self, vault: &Vault, plaintext: SecretBytes) {
+        let _ = self.0.set((address(vault), plaintext));
+    }
+}
+
+fn address(vault: &Vault) -> usize {
+    core::ptr::from_ref(vault).addr()
+}
+
+/// Nothing was opened of the copy.
+impl Clone for Opened {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Opened {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Opened {}
+
+/// Redacted.
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opened(..)")
     }
 }

@@ -1,11 +1,10 @@
 //! Records: messages with a format. `docs/PROTOCOL.md` §2.12.
 
-use zeroize::Zeroizing;
-
 use super::error::StorageError;
 use super::key::Table;
+use crate::crypto::secret::SecretBytes;
+use crate::wire::Wire;
 use crate::wire::specimen::{Part, Specimen};
-use crate::wire::{EncodeError, Wire};
 
 /// A message that is kept. Its first byte at rest says in which format.
 ///
@@ -30,20 +29,15 @@ pub trait Record: Format {
 }
 
 /// Format byte and body, which may be secret. What would not be read back is not written: it would stop every later step that needs it.
-pub(super) fn encode<T: Format>(value: &T) -> Result<Zeroizing<Vec<u8>>, StorageError> {
+pub(super) fn encode<T: Format>(value: &T) -> Result<SecretBytes, StorageError> {
     const { assert!(T::FORMAT > 0, "formats are numbered from 1") };
-    let body = Zeroizing::new(value.encode()?);
-    T::decode(&body).map_err(EncodeError)?;
-    let mut plaintext = Zeroizing::new(Vec::with_capacity(body.len().saturating_add(1)));
-    plaintext.push(T::FORMAT);
-    plaintext.extend_from_slice(&body);
-    Ok(plaintext)
+    Ok(value.encode_kept(T::FORMAT)?)
 }
 
 pub(super) fn decode<T: Format>(plaintext: &[u8]) -> Result<T, StorageError> {
     let (format, body) = plaintext.split_first().ok_or(StorageError::Unreadable)?;
     if *format == T::FORMAT {
-        return T::decode(body).map_err(|_| StorageError::Unreadable);
+        return T::decode_kept(body).map_err(|_| StorageError::Unreadable);
     }
     if format.checked_add(1) == Some(T::FORMAT) {
         return T::previous(body);

@@ -3,22 +3,21 @@
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
-use zeroize::Zeroizing;
-
 use super::driver::Step;
 use super::effects::{Changes, Effects};
 use super::error::StorageError;
 use super::key::{ItemId, Key, Range};
 use super::limits;
-use super::loaded::{Entry, Loaded, Stored, Tail, Version, Want};
+use super::loaded::{Entry, Held, Loaded, Stored, Tail, Version, Want};
 use super::record::{self, Format, Record};
 use super::vault::{Place, Vault, in_table};
 use super::write::{Append, Expect, Put, Trim};
 use crate::crypto::random::{Generator, Seed};
 use crate::crypto::rest::OVERHEAD;
+use crate::crypto::secret::SecretBytes;
 use crate::time::Timestamp;
 
-type Plaintext = Zeroizing<Vec<u8>>;
+type Plaintext = SecretBytes;
 
 /// One step in the making.
 ///
@@ -30,8 +29,6 @@ pub struct Transaction<'a> {
     generator: Generator,
     /// Two versions of one record cannot both hold: who has seen both has seen it change.
     expect: BTreeSet<(Key, Option<Version>)>,
-    /// What was read and not changed, so that nothing is opened twice.
-    opened: BTreeMap<Key, Plaintext>,
     changes: BTreeMap<Key, Change>,
     trim: BTreeMap<Key, u64>,
     append: Vec<(Key, ItemId, Plaintext)>,
@@ -116,7 +113,6 @@ impl<'a> Transaction<'a> {
             loaded,
             generator: seed.into_generator(),
             expect: BTreeSet::new(),
-            opened: BTreeMap::new(),
             changes: BTreeMap::new(),
             trim: BTreeMap::new(),
             append: Vec::new(),
@@ -152,20 +148,20 @@ impl<'a> Transaction<'a> {
             return Ok(Slot { key, value: Ok(value), seen: Seen::Own(change.revision) });
         }
         let missing = || Interrupt::Load(vec![Want::Record(key)]);
-        let stored = self.loaded.record(&key).ok_or_else(missing)?;
-        let version = stored.map(|stored| stored.version);
+        let held = self.loaded.held(&key).ok_or_else(missing)?.as_ref();
+        let version = held.map(|held| held.stored.version);
         self.expect.insert((key, version));
-        let value = stored.map(|stored| self.open(&key, stored)).transpose()?;
+        let value = held.map(|held| self.open(&key, held)).transpose()?;
         Ok(Slot { key, value: Ok(value), seen: Seen::Stored(version) })
     }
 
-    fn open<T: Record>(&mut self, key: &Key, stored: &Stored) -> Result<T, StorageError> {
-        if let Some(plaintext) = self.opened.get(key) {
+    fn open<T: Record>(&self, key: &Key, held: &Held) -> Result<T, StorageError> {
+        if let Some(plaintext) = held.opened.by(self.vault) {
             return record::decode(plaintext);
         }
-        let plaintext = self.vault.open(Place::Record(key), &stored.body)?;
+        let plaintext = self.vault.open(Place::Record(key), &held.stored.body)?;
         let value = record::decode(&plaintext)?;
-        self.opened.insert(*key, plaintext);
+        held.opened.keep(self.vault, plaintext);
         Ok(value)
     }
 

@@ -3,7 +3,6 @@
 use core::fmt;
 
 use rand_core::CryptoRng;
-use zeroize::Zeroizing;
 
 use super::error::StorageError;
 use super::key::{self, ItemId, Key, Partition, Table};
@@ -13,7 +12,7 @@ use crate::crypto::absorb::{Absorb as _, Input};
 use crate::crypto::kdf::{self, Mac};
 use crate::crypto::label;
 use crate::crypto::rest::{self, RestKey};
-use crate::crypto::secret::Secret;
+use crate::crypto::secret::{Secret, SecretBytes};
 use crate::time::Timestamp;
 
 /// What an application's store is sealed with. Whoever has only the store learns sizes, numbers and times of rows.
@@ -127,9 +126,9 @@ impl Vault {
         Ok(self.rest.seal(&place.associated_data(), plaintext, rng)?)
     }
 
-    pub(super) fn open(&self, place: Place<'_>, body: &[u8]) -> Result<Zeroizing<Vec<u8>>, StorageError> {
+    pub(super) fn open(&self, place: Place<'_>, body: &[u8]) -> Result<SecretBytes, StorageError> {
         let opened = self.rest.open(&place.associated_data(), body);
-        opened.map(Zeroizing::new).map_err(|_| StorageError::Unreadable)
+        opened.map(SecretBytes::from).map_err(|_| StorageError::Unreadable)
     }
 }
 

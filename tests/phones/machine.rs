@@ -23,8 +23,9 @@ use super::{Name, duplicate};
 pub enum Input {
     Seal(Name, Option<(BlobPointer, [u8; 16])>, Option<Gap>),
     Begin(Name, Option<(BlobPointer, [u8; 16])>, ClaimRequest, Box<ClaimAnswer>, Address),
+    BeginAll(AccountId, (BlobPointer, [u8; 16]), Vec<Offer>),
     Receive(Vec<u8>, Option<Vec<u8>>),
-    Introduces(Name),
+    Introduces(Vec<Name>),
     Learn(Box<Verified<Account>>),
     Decide(Name, bool),
     Unknown(AccountId),
@@ -34,9 +35,18 @@ pub enum Input {
     Wake,
 }
 
+/// Prekeys of a device, as they were claimed.
+#[derive(Clone)]
+pub struct Offer {
+    pub request: ClaimRequest,
+    pub answer: ClaimAnswer,
+    pub address: Address,
+}
+
 #[derive(Debug)]
 pub enum Output {
     Frame(SealedFrame),
+    Frames(Vec<Result<SealedFrame, SessionError>>),
     Received(Received),
     Introduces(bool),
     Notices(Vec<Notice>),
@@ -86,10 +96,11 @@ impl Device<'_> {
                 let say = Say { shared, repairs: None };
                 Output::Frame(s::begin(ctx, *to, &Claimed { request, answer, address }, &say)?.0)
             }
+            Input::BeginAll(account, shared, offers) => Self::begin_all(ctx, *account, shared, offers)?,
             Input::Receive(frame, blob) => {
                 Output::Received(s::receive(ctx, &Arrival { frame, blob: blob.as_deref() })?)
             }
-            Input::Introduces(to) => Output::Introduces(s::needs_introduction(ctx, *to)?),
+            Input::Introduces(to) => Output::Introduces(s::needs_introduction(ctx, to)?),
             Input::Learn(account) => Output::Notices(s::learn(ctx, (**account).clone(), None)?),
             Input::Decide(name, believed) => {
                 s::decide(ctx, *name, *believed)?;
@@ -125,5 +136,21 @@ impl Device<'_> {
                 Output::Notices(notices)
             }
         })
+    }
+
+    fn begin_all(
+        ctx: &mut Context<'_, '_>,
+        account: AccountId,
+        (pointer, reference): &(BlobPointer, [u8; 16]),
+        offers: &[Offer],
+    ) -> Result<Output, Stop<SessionError>> {
+        let claimed = offers
+            .iter()
+            .map(|Offer { request, answer, address }| (request.device, Claimed { request, answer, address }));
+        let claimed: Vec<_> = claimed.collect();
+        let devices: Vec<_> = claimed.iter().map(|(device, claimed)| (*device, claimed)).collect();
+        let say = Say { shared: Some((pointer, *reference)), repairs: None };
+        let begun = sottovoce::session::begin_all(ctx, account, &devices, &say)?;
+        Ok(Output::Frames(begun.into_iter().map(|one| one.map(|(frame, _)| frame)).collect()))
     }
 }

@@ -30,7 +30,7 @@ use sottovoce::time::{Span, Timestamp};
 mod machine;
 
 use machine::Device;
-pub use machine::{Input, Output};
+pub use machine::{Input, Offer, Output};
 
 pub const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
 
@@ -262,6 +262,14 @@ impl Phone {
         }
     }
 
+    /// A claim of its prekeys that was answered.
+    pub fn offer(&mut self) -> Offer {
+        let (account, device) = self.name;
+        let request = ClaimRequest { request: RequestId::from_bytes(*device.as_bytes()), account, device };
+        let answer = self.claimed(&request);
+        Offer { request, answer, address: self.addresses[0].clone() }
+    }
+
     /// What a server would answer to a claim.
     pub fn claimed(&mut self, request: &ClaimRequest) -> ClaimAnswer {
         let one_time = self.pairs.pop().map(|pair| OneTime { stock: self.stock.clone(), pair });
@@ -270,7 +278,7 @@ impl Phone {
 
     /// Seals content for all recipients, with an introduction if one of them needs it.
     pub fn share(&mut self, content: &[u8], to: &[Name]) -> (Vec<u8>, BlobPointer) {
-        let needs = to.iter().any(|name| match self.run(Input::Introduces(*name)).unwrap() {
+        let needs = to.chunks(64).any(|some| match self.run(Input::Introduces(some.to_vec())).unwrap() {
             Output::Introduces(needs) => needs,
             other => panic!("{other:?}"),
         });

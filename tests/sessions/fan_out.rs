@@ -4,7 +4,7 @@ use sottovoce::session::fan_out::{AT_ONCE, Sealing};
 use sottovoce::session::{SessionError, SharedBody};
 use sottovoce::wire::Wire as _;
 
-use crate::phones::{Mail, Person, Phone, text};
+use crate::phones::{Input, Mail, Output, Person, Phone, text};
 
 /// An office of people with so many devices each, and somebody who has a session with all of them.
 pub fn office(people: u64, devices: u64) -> (Phone, Vec<Person>, Vec<Phone>) {
@@ -75,4 +75,40 @@ fn devices_without_a_session_are_claims_and_a_refused_account_stops_no_other() {
     let theirs = phones.iter_mut().find(|phone| phone.name == (last.account, last.device)).unwrap();
     let mail = Mail { from: phone.name, to: theirs.name, frame: last.frame.clone(), blob: Some(blob) };
     assert_eq!(text(&theirs.hears(&mail)), b"news");
+}
+
+#[test]
+fn an_account_that_is_named_twice_gets_a_message_once() {
+    let (mut phone, _, phones) = office(2, 2);
+    let mut names: Vec<_> = phones.iter().map(|phone| phone.name).collect();
+    names.extend_from_within(..2);
+    let (steps, _) = phone.fan_out(b"once", &names);
+    assert_eq!(steps.last().unwrap().accounts, (2, 2));
+    let sealed = steps.iter().flat_map(|step| &step.devices);
+    assert_eq!(sealed.filter(|one| matches!(one, Sealing::Sealed(_))).count(), 4);
+}
+
+#[test]
+fn sessions_are_begun_with_all_devices_of_an_account_in_one_step_and_one_that_cannot_be_stops_no_other() {
+    let (me, person) = (Person::new("me", 1), Person::new("p", 4));
+    let mut phone = Phone::new(&me, 0, 1);
+    phone.learn(&person.account);
+    let mut phones: Vec<_> =
+        (0..4).zip(100..).map(|(number, seed)| Phone::new(&person, number, seed)).collect();
+    let names: Vec<_> = phones.iter().map(|phone| phone.name).collect();
+    let mut offers: Vec<_> = phones.iter_mut().map(Phone::offer).collect();
+    offers[1].answer = offers[2].answer.clone();
+    let (blob, pointer) = phone.share(b"hello", &names);
+    let input = Input::BeginAll(person.account.id(), (pointer, [7; 16]), offers);
+    let Output::Frames(begun) = phone.run(input).unwrap() else { panic!("no frames") };
+    assert!(begun[1].is_err());
+    assert!(phone.look(names[1]).is_none(), "nothing is kept");
+    for (number, frame) in begun.into_iter().enumerate().filter(|(number, _)| *number != 1) {
+        let frame = frame.unwrap();
+        assert_eq!((frame.account, frame.device), names[number]);
+        let mail = Mail { from: phone.name, to: names[number], frame: frame.frame, blob: Some(blob.clone()) };
+        assert_eq!(text(&phones[number].hears(&mail)), b"hello");
+        let mail = phones[number].nod(phone.name).unwrap();
+        phone.hears(&mail);
+    }
 }

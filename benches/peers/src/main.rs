@@ -24,9 +24,14 @@ mod primitives;
 mod scene;
 mod sizes;
 mod steady;
+mod streams;
 mod table;
 
 use std::process::ExitCode;
+
+/// Counts what each thread has allocated.
+#[global_allocator]
+static HEAP: sottovoce_heap::Heap = sottovoce_heap::Heap;
 
 /// The seed of what need not differ from run to run.
 const SEED: [u8; 32] = *b"thirty-two bytes of randomness..";
@@ -43,6 +48,7 @@ fn main() -> ExitCode {
     first::run(&mut table, &scene);
     sizes::run(&mut table, &scene);
     fan_out::run(&mut table);
+    streams::run(&mut table);
     let missed = table.finish();
     if has("--strict") && missed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 /// How many batches of each side. Odd, so that there is a middle one.
 const BATCHES: usize = 101;
+/// Of what takes seconds.
+const FEW: usize = 7;
 /// With `--quick`.
 const QUICK: (usize, u32) = (3, 2);
 
@@ -28,6 +30,7 @@ pub struct Row<'a> {
 }
 
 /// What may at most be.
+#[derive(Clone, Copy)]
 pub enum Target {
     /// So many times the other side.
     Ratio(f64),
@@ -78,10 +81,30 @@ impl Table {
         ours: impl FnMut(u32) -> Duration,
         peer: impl FnMut(u32) -> Duration,
     ) {
+        self.times_of(BATCHES, row, ours, peer);
+    }
+
+    /// [`Self::times`] with few batches, for what takes long.
+    pub fn few_times(
+        &mut self,
+        row: &Row<'_>,
+        ours: impl FnMut(u32) -> Duration,
+        peer: impl FnMut(u32) -> Duration,
+    ) {
+        self.times_of(FEW, row, ours, peer);
+    }
+
+    fn times_of(
+        &mut self,
+        batches: usize,
+        row: &Row<'_>,
+        ours: impl FnMut(u32) -> Duration,
+        peer: impl FnMut(u32) -> Duration,
+    ) {
         if !self.wants(row.name) {
             return;
         }
-        let Medians { ours, peer, ratio } = self.measure(row.count, ours, peer);
+        let Medians { ours, peer, ratio } = self.measure((batches, row.count), ours, peer);
         let (value, target) = match row.target {
             Target::Ratio(most) => (ratio / most, format!("≤ {most}")),
             Target::Nanoseconds(most) => (ours / most, format!("≤ {} µs", most / 1e3)),
@@ -94,11 +117,11 @@ impl Table {
 
     fn measure(
         &self,
-        count: u32,
+        batches: (usize, u32),
         mut ours: impl FnMut(u32) -> Duration,
         mut peer: impl FnMut(u32) -> Duration,
     ) -> Medians {
-        let (batches, count) = if self.is_quick { (QUICK.0, count.min(QUICK.1)) } else { (BATCHES, count) };
+        let (batches, count) = if self.is_quick { (QUICK.0, batches.1.min(QUICK.1)) } else { batches };
         let each = |time: Duration| time.as_secs_f64() * 1e9 / f64::from(count);
         let mut samples = Vec::with_capacity(batches);
         for batch in 0..batches {

@@ -1,7 +1,5 @@
 //! Opening in pieces. `docs/PROTOCOL.md` §2.10, §10.8.
 
-use zeroize::Zeroizing;
-
 use crate::content::ContentError;
 use crate::content::padding::padded;
 use crate::crypto::CryptoError;
@@ -132,12 +130,14 @@ impl OpenStream {
                 self.stage = Stage::Opening { opener, commitment };
             }
             Stage::Opening { opener, .. } => {
-                let opened = Zeroizing::new(opener.open_chunk(whole)?);
-                let of_the_file = usize::try_from(self.left).unwrap_or(usize::MAX).min(opened.len());
-                let (file, padding) = opened.split_at(of_the_file);
-                out.extend_from_slice(file);
+                let start = out.len();
+                opener.open_chunk_onto(whole, out)?;
+                let opened = out.len().saturating_sub(start);
+                let of_the_file = usize::try_from(self.left).unwrap_or(usize::MAX).min(opened);
+                let end = start.saturating_add(of_the_file);
+                self.is_clean &= out.iter().skip(end).all(|byte| *byte == 0);
+                out.truncate(end);
                 self.left = self.left.saturating_sub(u64::try_from(of_the_file).unwrap_or(u64::MAX));
-                self.is_clean &= padding.iter().all(|byte| *byte == 0);
             }
         }
         Ok(())

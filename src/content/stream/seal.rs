@@ -37,7 +37,7 @@ impl SealStream {
             let (taken, rest) = piece.split_at(self.room()?.min(piece.len()));
             // A whole chunk is sealed where it lies.
             if self.buffer.is_empty() && self.sealer.next_length() == Some(taken.len()) {
-                out.extend_from_slice(&self.sealer.seal_chunk(taken)?);
+                self.sealer.seal_chunk_onto(taken, out)?;
             } else {
                 self.buffer.extend_from_slice(taken);
                 self.seal_if_full(out)?;
@@ -80,7 +80,7 @@ impl SealStream {
 
     fn seal_if_full(&mut self, out: &mut Vec<u8>) -> Result<(), CryptoError> {
         if self.sealer.next_length() == Some(self.buffer.len()) {
-            out.extend_from_slice(&self.sealer.seal_chunk(&self.buffer)?);
+            self.sealer.seal_chunk_onto(&self.buffer, out)?;
             self.buffer.clear();
         }
         Ok(())

@@ -160,9 +160,7 @@ impl App {
 
     fn share(&mut self, content: Option<Vec<u8>>, to: &[Name]) -> Shared {
         let phone = &mut self.phone;
-        let needs = to
-            .iter()
-            .any(|name| act(phone, |ctx| Ok(s::needs_introduction(ctx, *name)?)).expect("a question"));
+        let needs = act(phone, |ctx| Ok(s::needs_introduction(ctx, to)?)).expect("a question");
         let introduction =
             needs.then(|| Introduction { manifest: phone.account.manifest(), certificate: None });
         let (account, device) = phone.name;
