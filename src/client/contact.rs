@@ -6,7 +6,8 @@ use super::event::Event;
 use super::record::{CommandId, Person, TokenOwner};
 use super::{connect, errand, outgoing};
 use crate::content::{
-    Act, Acted, Body, Consent, ContactConsent, ContactSync, ContentError, Heard, Kind, TokenAction, TokenGrant, Version,
+    Act, Acted, Body, Consent, ContactConsent, ContactSync, ContentError, Heard, Kind, TokenAction,
+    TokenGrant, Version,
 };
 use crate::crypto::random;
 use crate::error::Blame as _;

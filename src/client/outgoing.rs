@@ -106,7 +106,7 @@ fn prepare(ctx: &mut Context<'_, '_>, id: CommandId) -> Result<(), Stopped> {
     let mut slot = ctx.tx.read::<Outgoing>(Outgoing::key(ctx.tx.vault(), id))?;
     let Some(mut outgoing) = slot.take() else { return Ok(()) };
     let names: Vec<_> = outgoing.pending.iter().map(|one| (one.account, one.device)).collect();
-    let introduces = introduces(ctx, &names)?;
+    let introduces = session::needs_introduction(&mut ctx.session(), &names)?;
     let is_consent = Content::decode(&outgoing.content)
         .is_ok_and(|content| content.kind() == crate::content::Kind::CONSENT);
     let mut blob = None;
@@ -137,14 +137,6 @@ fn prepare(ctx: &mut Context<'_, '_>, id: CommandId) -> Result<(), Stopped> {
     outgoing.pending = left;
     ctx.tx.put(slot, &outgoing)?;
     submit(ctx, Some(id), sealed, blob)
-}
-
-fn introduces(ctx: &mut Context<'_, '_>, names: &[(AccountId, DeviceId)]) -> Result<bool, Stopped> {
-    let mut introduces = false;
-    for name in names {
-        introduces |= session::needs_introduction(&mut ctx.session(), *name)?;
-    }
-    Ok(introduces)
 }
 
 /// Nothing was sealed for a device: whether it is to be tried again.

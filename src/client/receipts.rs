@@ -102,11 +102,7 @@ pub(super) fn due(ctx: &mut Context<'_, '_>, account: &[u8]) -> Result<(), Stopp
 }
 
 /// A content was withdrawn: there is no receipt for it.
-pub(super) fn withdrawn(
-    ctx: &mut Context<'_, '_>,
-    account: AccountId,
-    id: ContentId,
-) -> Result<(), Stopped> {
+pub(super) fn withdrawn(ctx: &mut Context<'_, '_>, account: AccountId, id: ContentId) -> Result<(), Stopped> {
     let (slot, mut batch) = read(ctx, account)?;
     if batch.due().is_none() {
         return Ok(());
