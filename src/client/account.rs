@@ -131,7 +131,7 @@ impl Message for ClientAccount {
         }
         Ok(Self {
             address: super::record::address(proto.address.take())?.ok_or(Rule::Missing)?,
-            secret: DeviceSecret::from_proto(required(proto.secret.take())?)?,
+            secret: DeviceSecret::from_proto(required(proto.keys.take())?)?,
             manifest: Manifest::from_proto(required(proto.manifest.take())?)?,
             manifests,
             own_token: DeliveryToken::new(required_secret(&mut proto.own_token)?),
@@ -149,7 +149,7 @@ impl Message for ClientAccount {
     fn to_proto(&self) -> Self::Proto {
         proto::ClientAccount {
             address: Some(self.address.to_string()),
-            secret: Some(self.secret.to_proto()),
+            keys: Some(self.secret.to_proto()),
             manifest: Some(self.manifest.to_proto()),
             manifests: self.manifests.iter().map(Message::to_proto).collect(),
             own_token: Some(self.own_token.secret().expose().to_vec()),
