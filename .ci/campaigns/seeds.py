@@ -33,6 +33,8 @@ GROUPS = {
     "LinkMailbox LinkMessage",
     "wire_session": "SessionBody SessionAck Linking SessionGap SharedBody Introduction",
     "wire_session_kept": "Contact ContactManifest DeviceSessions SessionState SessionTag SentMessage FanOut Recipients",
+    "wire_client": "ClientAccount ClientState Errand Person PendingDevice Outgoing KnownContent SubmittedItem TokenOwner",
+    "wire_client_event": "ClientEvent",
 }
 for group, messages in GROUPS.items():
     WIRE.update({message: [group] for message in messages.split()})

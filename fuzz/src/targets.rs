@@ -1,6 +1,8 @@
 //! One target per public function that takes bytes or text. Each says which functions it covers, and
 //! `tests/fuzz_targets.rs` fails when one is missing.
 
+#[path = "client.rs"]
+mod client;
 #[path = "content.rs"]
 mod content;
 #[path = "handshake.rs"]
@@ -18,6 +20,7 @@ mod storage;
 #[path = "stream.rs"]
 mod stream;
 
+use client::{wire_client, wire_client_event};
 use content::{attachment_streams, contact_steps, content_receive, receipt_steps, wire_content};
 use handshake::{identity_block, initial_open, link_proof, wire_handshake};
 use identity::{
@@ -145,6 +148,8 @@ targets! {
     attachment_streams covers "seal::SealStream::push", "seal::SealStream::pad", "open::OpenStream::push";
     wire_session covers "wire::Wire::decode<Body>", "wire::Wire::decode<Ack>", "wire::Wire::decode<Linking>", "wire::Wire::decode<Gap>", "wire::Wire::decode<SharedBody>", "wire::Wire::decode<Introduction>";
     wire_session_kept covers "wire::Wire::decode<Contact>", "wire::Wire::decode<ContactManifest>", "wire::Wire::decode<DeviceSessions>", "wire::Wire::decode<Place>", "wire::Wire::decode<Contested>", "wire::Wire::decode<SessionState>", "wire::Wire::decode<UnfilledGap>", "wire::Wire::decode<SessionTag>", "wire::Wire::decode<SentMessage>", "wire::Wire::decode<FanOut>", "wire::Wire::decode<Recipients>";
+    wire_client covers "wire::Wire::decode<ClientAccount>", "wire::Wire::decode<ClientState>", "wire::Wire::decode<Errand>", "wire::Wire::decode<Person>", "wire::Wire::decode<PendingDevice>", "wire::Wire::decode<Outgoing>", "wire::Wire::decode<KnownContent>", "wire::Wire::decode<SubmittedItem>", "wire::Wire::decode<TokenOwner>";
+    wire_client_event covers "wire::Wire::decode<Event>";
     shared_open covers "shared::SharedBody::open";
     history covers "body::History::with";
 }

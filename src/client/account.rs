@@ -125,11 +125,15 @@ impl Message for ClientAccount {
 
     fn from_proto(mut proto: Self::Proto) -> Result<Self, Rule> {
         let manifests = core::mem::take(&mut proto.manifests).into_iter().map(OwnManifest::from_proto);
+        let manifests = manifests.collect::<Result<Vec<_>, _>>()?;
+        if manifests.is_empty() {
+            return Err(Rule::Missing);
+        }
         Ok(Self {
             address: super::record::address(proto.address.take())?.ok_or(Rule::Missing)?,
-            secret: DeviceSecret::from_proto(required(proto.secret.take())?)?,
+            secret: DeviceSecret::from_proto(required(proto.keys.take())?)?,
             manifest: Manifest::from_proto(required(proto.manifest.take())?)?,
-            manifests: manifests.collect::<Result<_, _>>()?,
+            manifests,
             own_token: DeliveryToken::new(required_secret(&mut proto.own_token)?),
             registration: Registration::from_proto(required(proto.registration)?)?,
             invite: proto.invite.take().map(|code| required_array(Some(code))).transpose()?,
@@ -145,7 +149,7 @@ impl Message for ClientAccount {
     fn to_proto(&self) -> Self::Proto {
         proto::ClientAccount {
             address: Some(self.address.to_string()),
-            secret: Some(self.secret.to_proto()),
+            keys: Some(self.secret.to_proto()),
             manifest: Some(self.manifest.to_proto()),
             manifests: self.manifests.iter().map(Message::to_proto).collect(),
             own_token: Some(self.own_token.secret().expose().to_vec()),

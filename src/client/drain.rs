@@ -5,7 +5,7 @@ use super::error::{Stopped, refuse};
 use super::event::Event;
 use super::incoming::{self, Came};
 use super::machine::Output;
-use super::{connect, errand, inbox, outgoing};
+use super::{connect, errand, inbox, progress};
 use crate::crypto::hash::Hash;
 use crate::identity::ids::RequestId;
 use crate::server::mailbox::{Drained, MailboxEntry, What};
@@ -112,7 +112,7 @@ fn missed(ctx: &mut Context<'_, '_>, drained: &Drained) -> Result<(), Stopped> {
 
 fn entry_came(ctx: &mut Context<'_, '_>, entry: &MailboxEntry, payloads: &[Vec<u8>]) -> Result<(), Stopped> {
     match &entry.what {
-        What::Status(status) => outgoing::status(ctx, status.id, status.status),
+        What::Status(status) => progress::status(ctx, status.id, status.status),
         What::Item(item) => {
             let blob = item.payload.and_then(|hash| {
                 payloads.iter().find(|payload| Hash::of(payload) == hash).map(Vec::as_slice)

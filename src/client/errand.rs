@@ -192,10 +192,19 @@ impl Message for Errand {
     type Proto = proto::Errand;
 
     fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
+        let request = Request::from_proto(required(proto.request)?)?;
+        let introduces = required(proto.introduces)?;
+        let its_number = required(proto.number)?;
+        // An answer is led to the errand by its name, in which 0 is none.
+        let is_named = its_number != 0 && number(request.request) == its_number;
+        let is_look_up = matches!(request.operation, Operation::Lookup(_));
+        if !is_named || request.session.is_some() || (introduces && !is_look_up) {
+            return Err(Rule::BadValue);
+        }
         Ok(Self {
-            number: required(proto.number)?,
-            request: Request::from_proto(required(proto.request)?)?,
-            introduces: required(proto.introduces)?,
+            number: its_number,
+            request,
+            introduces,
             attempts: required(proto.attempts)?,
             due: Timestamp::from_millis(required(proto.due)?),
         })

@@ -4,9 +4,9 @@ use zeroize::Zeroizing;
 
 use super::context::Context;
 use super::error::{ClientError, Stopped, of_peer, refuse};
-use super::event::{Event, Stage};
+use super::event::Stage;
 use super::record::{CommandId, KnownContent, Outgoing, PendingDevice, Person, SubmittedItem};
-use super::{connect, contact, errand, reply};
+use super::{connect, contact, errand, progress, reply};
 use crate::content::{Body, Class, Content, Conversation, Known};
 use crate::crypto::blob::BlobPointer;
 use crate::crypto::hash::Hash;
@@ -14,8 +14,8 @@ use crate::crypto::random;
 use crate::identity::IdentityError;
 use crate::identity::chain::Subject as _;
 use crate::identity::ids::{AccountId, DeviceId};
-use crate::server::service::{ClaimDevice, Destination, Operation, Right, Submit, SubmitItem, Submitted};
-use crate::server::{Code, DeviceItem, ItemId, Status, Verdict};
+use crate::server::service::{ClaimDevice, Destination, Operation, Right, Submit, SubmitItem};
+use crate::server::{DeviceItem, ItemId};
 use crate::session::{self, Contact, Introduction, Say, SealedFrame, SessionError, SharedBody};
 use crate::time::{Span, Timestamp};
 use crate::wire::Wire as _;
@@ -153,11 +153,11 @@ fn stays(
         SessionError::Identity(
             IdentityError::IdentityChanged | IdentityError::Latched | IdentityError::Forked,
         ) => {
-            progress(ctx, id, name, Stage::Held)?;
+            progress::tell(ctx, id, name, Stage::Held)?;
             Ok(true)
         }
         _ => {
-            progress(ctx, id, name, Stage::Failed)?;
+            progress::tell(ctx, id, name, Stage::Failed)?;
             Ok(false)
         }
     }
@@ -319,63 +319,6 @@ fn destination(
     Ok(address.map(|address| Destination::Request { address, device, payload, body }))
 }
 
-fn progress(
-    ctx: &mut Context<'_, '_>,
-    id: CommandId,
-    (account, device): (AccountId, DeviceId),
-    stage: Stage,
-) -> Result<(), Stopped> {
-    Ok(ctx.tell(&Event::Progress { id, account, device, stage })?)
-}
-
-/// The server has decided on items, or taken them. What it had no room for is sent again.
-pub(super) fn submitted(
-    ctx: &mut Context<'_, '_>,
-    submit: &Submit,
-    results: Vec<Submitted>,
-) -> Result<(), Stopped> {
-    let (mut busy, mut wait) = (Vec::new(), Span::from_millis(0));
-    for (item, result) in submit.items.iter().zip(results) {
-        if let Submitted::Decided(Verdict { code: Code::Busy(after), .. }) = result {
-            busy.push(item.clone());
-            wait = wait.max(after);
-            continue;
-        }
-        let stage = match result {
-            Submitted::Queued { waiting_since: Some(since) } => Stage::Waiting(since),
-            Submitted::Queued { waiting_since: None } => Stage::HandedOver,
-            Submitted::Decided(Verdict { code: Code::Accepted, .. }) => Stage::Delivered,
-            Submitted::Decided(_) => Stage::Failed,
-        };
-        settled(ctx, item.id, stage)?;
-    }
-    if busy.is_empty() {
-        return Ok(());
-    }
-    let again = Submit { payload: submit.payload.clone(), items: busy };
-    errand::start_after(ctx, wait, |_| Operation::Submit(again))
-}
-
-/// What became of an item.
-pub(super) fn status(ctx: &mut Context<'_, '_>, item: ItemId, status: Status) -> Result<(), Stopped> {
-    let stage = match status {
-        Status::Delivered => Stage::Delivered,
-        Status::Refused(_) | Status::Gone | Status::Expired => Stage::Failed,
-        Status::Uncertain => Stage::Uncertain,
-        Status::Waiting(since) => Stage::Waiting(since),
-    };
-    settled(ctx, item, stage)
-}
-
-fn settled(ctx: &mut Context<'_, '_>, item: ItemId, stage: Stage) -> Result<(), Stopped> {
-    let mut slot = ctx.tx.read::<SubmittedItem>(SubmittedItem::key(ctx.tx.vault(), item))?;
-    let Some(part) = slot.take() else { return Ok(()) };
-    if !matches!(stage, Stage::HandedOver | Stage::Waiting(_)) {
-        ctx.tx.delete(slot)?;
-    }
-    progress(ctx, part.outgoing, (part.account, part.device), stage)
-}
-
 /// A device has not received something, and may have it again.
 pub(super) fn again(
     ctx: &mut Context<'_, '_>,
@@ -401,7 +344,7 @@ pub(super) fn expire(ctx: &mut Context<'_, '_>, id: &[u8]) -> Result<(), Stopped
     let mut slot = ctx.tx.read::<Outgoing>(Outgoing::key(ctx.tx.vault(), id))?;
     let Some(outgoing) = slot.take() else { return Ok(()) };
     for pending in &outgoing.pending {
-        progress(ctx, id, (pending.account, pending.device), Stage::Failed)?;
+        progress::tell(ctx, id, (pending.account, pending.device), Stage::Failed)?;
     }
     Ok(ctx.tx.delete(slot)?)
 }

@@ -1,6 +1,7 @@
 //! What a device keeps of people, of what was said, and of what its server has. `docs/PROTOCOL.md` §11.6.
 
 use core::fmt;
+use std::collections::BTreeSet;
 
 use zeroize::Zeroizing;
 
@@ -128,6 +129,20 @@ pub(super) fn address(text: Option<String>) -> Result<Option<Address>, Rule> {
     text.map(|text| text.parse().map_err(|_| Rule::BadValue)).transpose()
 }
 
+/// An address, and whether a server said so: of none, nobody did.
+pub(super) fn looked_up(
+    text: Option<String>,
+    is_looked_up: Option<bool>,
+) -> Result<(Option<Address>, bool), Rule> {
+    let (address, is_looked_up) = (address(text)?, required(is_looked_up)?);
+    if is_looked_up && address.is_none() { Err(Rule::Missing) } else { Ok((address, is_looked_up)) }
+}
+
+fn distinct<T: Ord>(items: impl IntoIterator<Item = T>) -> Result<(), Rule> {
+    let mut seen = BTreeSet::new();
+    if items.into_iter().all(|item| seen.insert(item)) { Ok(()) } else { Err(Rule::BadValue) }
+}
+
 macro_rules! record {
     ($type:ty, $table:ident) => {
         impl Format for $type {
@@ -151,14 +166,14 @@ impl Message for Person {
 
     fn from_proto(proto: Self::Proto) -> Result<Self, Rule> {
         let waiting = proto.waiting.into_iter().map(|id| required_array(Some(id)).map(CommandId::from_bytes));
-        Ok(Self {
-            account: account(proto.account)?,
-            address: address(proto.address)?,
-            is_looked_up: required(proto.is_looked_up)?,
-            handle: proto.handle.map(|handle| required_array(Some(handle))).transpose()?,
-            waiting: waiting.collect::<Result<_, _>>()?,
-            claiming: proto.claiming.into_iter().map(|id| device(Some(id))).collect::<Result<_, _>>()?,
-        })
+        let waiting = waiting.collect::<Result<Vec<_>, _>>()?;
+        let claiming = proto.claiming.into_iter().map(|id| device(Some(id)));
+        let claiming = claiming.collect::<Result<Vec<_>, _>>()?;
+        distinct(&waiting)?;
+        distinct(&claiming)?;
+        let (address, is_looked_up) = looked_up(proto.address, proto.is_looked_up)?;
+        let handle = proto.handle.map(|handle| required_array(Some(handle))).transpose()?;
+        Ok(Self { account: account(proto.account)?, address, is_looked_up, handle, waiting, claiming })
     }
 
     fn to_proto(&self) -> Self::Proto {
@@ -198,12 +213,14 @@ impl Message for Outgoing {
 
     fn from_proto(mut proto: Self::Proto) -> Result<Self, Rule> {
         let pending = core::mem::take(&mut proto.pending).into_iter().map(PendingDevice::from_proto);
+        let pending = pending.collect::<Result<Vec<_>, _>>()?;
+        distinct(pending.iter().map(|pending| (pending.account, pending.device)))?;
         Ok(Self {
             id: CommandId::from_bytes(required_array(proto.id.take())?),
             with: account(proto.with.take())?,
             content: required(proto.content.take())?.into(),
             at: Timestamp::from_millis(required(proto.at)?),
-            pending: pending.collect::<Result<_, _>>()?,
+            pending,
         })
     }
 

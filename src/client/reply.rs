@@ -5,7 +5,7 @@ use super::errand::{Done, Errand};
 use super::error::{Stopped, of_peer, refuse};
 use super::event::Event;
 use super::outgoing::{self, Blob};
-use super::{contact, inbox, notice};
+use super::{contact, inbox, notice, progress};
 use crate::error::Blame as _;
 use crate::identity::account::Account;
 use crate::identity::address::Address;
@@ -41,7 +41,7 @@ pub(super) fn handle(ctx: &mut Context<'_, '_>, errand: &Errand, outcome: Outcom
             }
         }
         (Operation::Submit(submit), Outcome::Submitted(results)) => {
-            outgoing::submitted(ctx, submit, results)?;
+            progress::submitted(ctx, submit, results)?;
             Ok(Done::Over)
         }
         (Operation::Requests(_), Outcome::Requests(listed)) => inbox::listed(ctx, &listed),

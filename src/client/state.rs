@@ -69,8 +69,12 @@ impl Message for ClientState {
             (None, None) => None,
             _ => return Err(Rule::Missing),
         };
+        let next_errand = required(proto.next_errand)?;
+        if next_errand == 0 {
+            return Err(Rule::BadValue);
+        }
         Ok(Self {
-            next_errand: required(proto.next_errand)?,
+            next_errand,
             session,
             greeted_at: proto.greeted_at.map(Timestamp::from_millis),
             cursor: MailboxCursor::from_proto(required(proto.cursor.take())?)?,

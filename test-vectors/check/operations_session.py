@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import rules_session, sessions  # the rules register
+from . import rules_client, rules_session, sessions  # the rules register
 from .forms import events, list_of_octets, octets, octets_of
 from .registry import operation
 

@@ -26,6 +26,7 @@ mod make_account;
 mod make_address;
 mod make_certificate;
 mod make_chain;
+mod make_client_wire;
 mod make_content;
 mod make_content_wire;
 mod make_follow;

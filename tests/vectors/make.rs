@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::inputs::Inputs;
 use crate::{
-    make_account, make_address, make_certificate, make_chain, make_content, make_content_wire, make_follow,
-    make_handshake, make_identity_wire, make_people, make_prekeys, make_ratchet, make_ratchet_open,
-    make_ratchet_wire, make_sealed, make_server, make_server_kept, make_server_wire, make_service,
-    make_session, make_session_lineage, make_session_wire, make_signed, make_storage, make_stream, make_wire,
-    ops,
+    make_account, make_address, make_certificate, make_chain, make_client_wire, make_content,
+    make_content_wire, make_follow, make_handshake, make_identity_wire, make_people, make_prekeys,
+    make_ratchet, make_ratchet_open, make_ratchet_wire, make_sealed, make_server, make_server_kept,
+    make_server_wire, make_service, make_session, make_session_lineage, make_session_wire, make_signed,
+    make_storage, make_stream, make_wire, ops,
 };
 
 /// A vector file in the making.
@@ -89,6 +89,7 @@ pub fn files() -> Vec<(&'static str, Value)> {
         ("session_shared.json", make_session::shared().finish()),
         ("session_lineage.json", make_session_lineage::lineages().finish()),
         ("session_messages.json", make_session_wire::messages().finish()),
+        ("client_messages.json", make_client_wire::messages().finish()),
     ]
 }
 

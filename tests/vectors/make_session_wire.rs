@@ -26,7 +26,7 @@ fn linking(proofs: u8, next: u64) -> Vec<u8> {
     [proofs, bytes(2, &[3; 8]), number(3, next)].concat()
 }
 
-fn gap(from: u64, count: u64) -> Vec<u8> {
+pub fn gap(from: u64, count: u64) -> Vec<u8> {
     [bytes(1, &[4; 8]), number(2, from), number(3, count)].concat()
 }
 
@@ -222,7 +222,7 @@ const SHORT: [&str; 9] = [
 ];
 
 /// Fields that must be there: numbers and messages, and bytes of a fixed length.
-fn each(good: &[u8], others: &[u64], lengths: &[u64]) -> Vec<Case> {
+pub fn each(good: &[u8], others: &[u64], lengths: &[u64]) -> Vec<Case> {
     let at = |field: &u64| usize::try_from(*field).unwrap() - 1;
     let absent = others
         .iter()
@@ -236,19 +236,19 @@ fn each(good: &[u8], others: &[u64], lengths: &[u64]) -> Vec<Case> {
     absent.chain(short).collect()
 }
 
-fn to(good: &[u8], path: &[u64], value: u64) -> Vec<u8> {
+pub fn to(good: &[u8], path: &[u64], value: u64) -> Vec<u8> {
     set(good, path, To::Number(value))
 }
 
-fn without(good: &[u8], path: &[u64]) -> Vec<u8> {
+pub fn without(good: &[u8], path: &[u64]) -> Vec<u8> {
     set(good, path, To::Absent)
 }
 
-fn part(good: &[u8], path: &[u64], value: &[u8]) -> Vec<u8> {
+pub fn part(good: &[u8], path: &[u64], value: &[u8]) -> Vec<u8> {
     set(good, path, To::Bytes(value.to_vec()))
 }
 
-fn several(good: &[u8], field: u64, value: &[u8], count: usize) -> Vec<u8> {
+pub fn several(good: &[u8], field: u64, value: &[u8], count: usize) -> Vec<u8> {
     set(good, &[field], To::Each(vec![value.to_vec(); count]))
 }
 
@@ -337,7 +337,7 @@ fn gaps() -> Vec<Case> {
 }
 
 /// A field whose length is announced, and no more.
-fn declared(field: u64, length: usize) -> Vec<u8> {
+pub fn declared(field: u64, length: usize) -> Vec<u8> {
     let whole = bytes(field, &vec![0; length]);
     whole[..whole.len() - length].to_vec()
 }

@@ -6,6 +6,10 @@ use std::sync::OnceLock;
 use hex::encode as hex;
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, ReflectMessage as _, Value as Field};
 use serde_json::{Map, Value, json};
+use sottovoce::client::{
+    ClientAccount, ClientState, Errand, Event, KnownContent, Outgoing, PendingDevice, Person, SubmittedItem,
+    TokenOwner,
+};
 use sottovoce::content::{
     AttachmentInfo, Consent, ContactConsent, ContactSync, Content, Delete, Edit, Mention, Preview, Profile,
     Reaction, ReadMarker, Receipt, ReceiptBatch, Text, Timer as Lifetime, TokenGrant, Typing,
@@ -196,6 +200,16 @@ const DECODERS: &[Decoder] = &[
     decoder::<SentMessage>(),
     decoder::<FanOut>(),
     decoder::<Recipients>(),
+    decoder::<ClientAccount>(),
+    decoder::<ClientState>(),
+    decoder::<Errand>(),
+    decoder::<Person>(),
+    decoder::<PendingDevice>(),
+    decoder::<Outgoing>(),
+    decoder::<KnownContent>(),
+    decoder::<SubmittedItem>(),
+    decoder::<TokenOwner>(),
+    decoder::<Event>(),
 ];
 
 /// Messages of the list, or with a decoder that only the server itself and its simulations reach.

@@ -3006,7 +3006,7 @@ pub struct ClientAccount {
     #[prost(string, optional, tag = "1")]
     pub address: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(message, optional, tag = "2")]
-    pub secret: ::core::option::Option<DeviceSecret>,
+    pub keys: ::core::option::Option<DeviceSecret>,
     #[prost(message, optional, tag = "3")]
     pub manifest: ::core::option::Option<Manifest>,
     #[prost(message, repeated, tag = "4")]
