@@ -7,7 +7,7 @@ use super::error::{ClientError, Stopped, of_peer, refuse};
 use super::event::Stage;
 use super::record::{CommandId, KnownContent, Outgoing, PendingDevice, Person, SubmittedItem};
 use super::{connect, contact, errand, progress, reply};
-use crate::content::{Body, Class, Content, Conversation, Known};
+use crate::content::{Body, Class, Content, Conversation, Kind, Known};
 use crate::crypto::blob::BlobPointer;
 use crate::crypto::hash::Hash;
 use crate::crypto::random;
@@ -107,8 +107,7 @@ fn prepare(ctx: &mut Context<'_, '_>, id: CommandId) -> Result<(), Stopped> {
     let Some(mut outgoing) = slot.take() else { return Ok(()) };
     let names: Vec<_> = outgoing.pending.iter().map(|one| (one.account, one.device)).collect();
     let introduces = session::needs_introduction(&mut ctx.session(), &names)?;
-    let is_consent = Content::decode(&outgoing.content)
-        .is_ok_and(|content| content.kind() == crate::content::Kind::CONSENT);
+    let is_consent = kind(&outgoing) == Some(Kind::CONSENT);
     let mut blob = None;
     let mut sealed = Vec::new();
     let mut left = Vec::new();
@@ -127,7 +126,7 @@ fn prepare(ctx: &mut Context<'_, '_>, id: CommandId) -> Result<(), Stopped> {
         match of_peer(session::seal(&mut ctx.session(), name, &say))? {
             Ok(frame) => sealed.push(frame),
             Err(error) => {
-                if stays(ctx, id, name, error)? {
+                if stays(ctx, &outgoing, name, error)? {
                     left.push(pending);
                 }
             }
@@ -136,13 +135,32 @@ fn prepare(ctx: &mut Context<'_, '_>, id: CommandId) -> Result<(), Stopped> {
     wait(ctx, id, &left)?;
     outgoing.pending = left;
     ctx.tx.put(slot, &outgoing)?;
-    submit(ctx, Some(id), sealed, blob)
+    submit(ctx, is_told(&outgoing).then_some(id), sealed, blob)
+}
+
+fn kind(outgoing: &Outgoing) -> Option<Kind> {
+    Content::decode(&outgoing.content).ok().map(|content| content.kind())
+}
+
+/// Whether the application is told how far it is: it knows nothing of receipts, tokens and what own devices tell each other.
+fn is_told(outgoing: &Outgoing) -> bool {
+    let by_itself = [Kind::RECEIPT, Kind::TOKEN, Kind::CONSENT, Kind::CONTACT];
+    kind(outgoing).is_some_and(|kind| !by_itself.contains(&kind))
+}
+
+fn tell(
+    ctx: &mut Context<'_, '_>,
+    outgoing: &Outgoing,
+    name: (AccountId, DeviceId),
+    stage: Stage,
+) -> Result<(), Stopped> {
+    if is_told(outgoing) { progress::tell(ctx, outgoing.id, name, stage) } else { Ok(()) }
 }
 
 /// Nothing was sealed for a device: whether it is to be tried again.
 fn stays(
     ctx: &mut Context<'_, '_>,
-    id: CommandId,
+    outgoing: &Outgoing,
     name: (AccountId, DeviceId),
     error: SessionError,
 ) -> Result<bool, Stopped> {
@@ -153,11 +171,11 @@ fn stays(
         SessionError::Identity(
             IdentityError::IdentityChanged | IdentityError::Latched | IdentityError::Forked,
         ) => {
-            progress::tell(ctx, id, name, Stage::Held)?;
+            tell(ctx, outgoing, name, Stage::Held)?;
             Ok(true)
         }
         _ => {
-            progress::tell(ctx, id, name, Stage::Failed)?;
+            tell(ctx, outgoing, name, Stage::Failed)?;
             Ok(false)
         }
     }
@@ -234,7 +252,7 @@ pub(super) fn begun(
             outgoing.pending.retain(|pending| (pending.account, pending.device) != name);
             let slot = ctx.tx.read::<Outgoing>(Outgoing::key(ctx.tx.vault(), outgoing.id))?;
             ctx.tx.put(slot, &outgoing)?;
-            (Some(outgoing.id), Some(blob))
+            (is_told(&outgoing).then_some(outgoing.id), Some(blob))
         }
         None => (None, None),
     };
@@ -344,7 +362,7 @@ pub(super) fn expire(ctx: &mut Context<'_, '_>, id: &[u8]) -> Result<(), Stopped
     let mut slot = ctx.tx.read::<Outgoing>(Outgoing::key(ctx.tx.vault(), id))?;
     let Some(outgoing) = slot.take() else { return Ok(()) };
     for pending in &outgoing.pending {
-        progress::tell(ctx, id, (pending.account, pending.device), Stage::Failed)?;
+        tell(ctx, &outgoing, (pending.account, pending.device), Stage::Failed)?;
     }
     Ok(ctx.tx.delete(slot)?)
 }
