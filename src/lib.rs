@@ -1,7 +1,8 @@
 //! End-to-end encrypted messaging between accounts `user@domain` on independent servers, as a library without I/O: no
 //! sockets, no files, no clock, no threads, no randomness of its own. So far it contains the ground: cryptographic
 //! primitives behind types that are hard to misuse ([`crypto`]), the strict wire format ([`wire`]), the contract with the application's
-//! store ([`storage`]), and accounts, devices, servers, prekeys and trust ([`identity`]); above it the [`handshake`] and the [`ratchet`].
+//! store ([`storage`]), and accounts, devices, servers, prekeys and trust ([`identity`]); above it the [`handshake`] and the [`ratchet`], [`session`]s, [`content`], the [`server`], and the [`client`], which is what an
+//! application links: `docs/EMBEDDING.md` has a whole one.
 //!
 //! ```
 //! use sottovoce::crypto::blob;
@@ -34,6 +35,7 @@
 //!
 //! | layer | module | |
 //! |---|---|---|
+//! | 7 | [`client`] | one device: what an application links |
 //! | 6 | [`content`] | what people and their devices say to each other |
 //! | 5 | [`session`] | which session is used with a device, one message for many devices, repair |
 //! | 5 | [`server`] | what a server does for its users and with other servers |
