@@ -80,6 +80,11 @@ impl<S: AsyncStore, R: TryCryptoRng> AsyncDevice<S, R> {
         Self(Device { client: Client::new(vault), store, random })
     }
 
+    /// The store.
+    pub const fn store(&mut self) -> &mut S {
+        &mut self.0.store
+    }
+
     /// As [`Device::input`]. If the future is dropped, nobody knows what was committed: give the same input again.
     pub async fn input(&mut self, now: Timestamp, input: &Input) -> Result<Outcome, DeviceError<S::Error>> {
         let Self(device) = self;

@@ -3,7 +3,9 @@
 
 use std::collections::VecDeque;
 
-use sottovoce::client::{Client, Command, CommandId, Create, Event, Input, Output, Said, Stage};
+use sottovoce::client::{
+    Command, CommandId, Create, Device, DeviceError, Event, Input, Outcome, Output, Said, Stage,
+};
 use sottovoce::content::{Body, ConsentState, Text};
 use sottovoce::crypto::random::Generator;
 use sottovoce::crypto::secret::Secret;
@@ -11,7 +13,7 @@ use sottovoce::identity::address::{Address, Domain};
 use sottovoce::identity::ids::AccountId;
 use sottovoce::identity::recovery::RecoveryKey;
 use sottovoce::server;
-use sottovoce::storage::{Loaded, MemoryStore, Outcome, RunError, Store, Vault, Want, Write, run};
+use sottovoce::storage::{self, Loaded, MemoryStore, RunError, Store, Vault, Want, Write};
 use sottovoce::time::{Span, Timestamp};
 
 use super::servers::{Net, generator};
@@ -47,17 +49,55 @@ impl Store for Shelf {
         Ok(self.memory.load(wants).unwrap())
     }
 
-    fn apply(&mut self, write: &Write<'_>) -> Result<Outcome, Ended> {
+    fn apply(&mut self, write: &Write<'_>) -> Result<storage::Outcome, Ended> {
         self.writes += 1;
         if self.crash == Some(Crash::Before(self.writes)) {
             return Err(Ended);
         }
         let outcome = self.memory.apply(write).unwrap();
-        if outcome == Outcome::Committed {
+        if outcome == storage::Outcome::Committed {
             self.events.extend(write.events.iter().cloned());
         }
         if self.crash == Some(Crash::After(self.writes)) { Err(Ended) } else { Ok(outcome) }
     }
+}
+
+/// The device of an application, over whatever store.
+pub trait Runs {
+    fn input(&mut self, now: Timestamp, input: &Input) -> Result<Outcome, DeviceError<Ended>>;
+
+    /// What has come to the application's table of events.
+    fn take_events(&mut self) -> Vec<Vec<u8>>;
+
+    fn crash_at(&mut self, crash: Option<Crash>);
+
+    fn writes(&mut self) -> u64;
+}
+
+impl Runs for Device<Shelf, Generator> {
+    fn input(&mut self, now: Timestamp, input: &Input) -> Result<Outcome, DeviceError<Ended>> {
+        Self::input(self, now, input)
+    }
+
+    fn take_events(&mut self) -> Vec<Vec<u8>> {
+        core::mem::take(&mut self.store().events)
+    }
+
+    fn crash_at(&mut self, crash: Option<Crash>) {
+        self.store().crash = crash;
+    }
+
+    fn writes(&mut self) -> u64 {
+        self.store().writes
+    }
+}
+
+/// Makes the device whose store a vault seals.
+pub type Make = fn(Vault, Generator) -> Box<dyn Runs>;
+
+/// A device over a store in memory.
+pub fn prompt(vault: Vault, rng: Generator) -> Box<dyn Runs> {
+    Box::new(Device::new(vault, Shelf::default(), rng))
 }
 
 /// A person's application.
@@ -65,10 +105,8 @@ pub struct App {
     pub name: String,
     pub address: Address,
     pub home: Domain,
-    pub client: Client,
+    pub device: Box<dyn Runs>,
     pub vault: Vault,
-    pub store: Shelf,
-    pub rng: Generator,
     pub wake_at: Option<Timestamp>,
     pub events: Vec<Event>,
     commands: u64,
@@ -85,7 +123,7 @@ pub struct Town {
 }
 
 impl App {
-    pub fn new(name: &str, seed: u64) -> Self {
+    pub fn new(name: &str, seed: u64, make: Make) -> Self {
         let address: Address = name.parse().unwrap();
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_be_bytes());
@@ -94,10 +132,8 @@ impl App {
             name: name.into(),
             home: address.domain().parse().unwrap(),
             address,
-            client: Client::new(vault()),
+            device: make(vault(), generator(seed)),
             vault: vault(),
-            store: Shelf::default(),
-            rng: generator(seed),
             wake_at: None,
             events: Vec::new(),
             commands: 0,
@@ -113,34 +149,19 @@ impl App {
         CommandId::from_bytes(id)
     }
 
-    /// One input, as often as the machine wants it again.
-    pub fn input(
-        &mut self,
-        now: Timestamp,
-        input: &Input,
-    ) -> Result<(), RunError<sottovoce::client::ClientError, Ended>> {
+    /// One input.
+    pub fn input(&mut self, now: Timestamp, input: &Input) -> Result<(), DeviceError<Ended>> {
         if matches!(input, Input::Wake) {
             self.wake_at = None;
         }
-        loop {
-            let ran = run(&self.client, &mut self.store, now, &mut self.rng, input);
-            for event in self.store.events.drain(..) {
-                self.events.push(self.vault.open_event::<Event>(&event).unwrap());
-            }
-            let released = ran?;
-            let earlier = |at: Timestamp| self.wake_at.map_or(at, |before| before.min(at));
-            self.wake_at = released.wake_at.map(earlier).or(self.wake_at);
-            let mut again = false;
-            for output in released.send {
-                match output {
-                    Output::Again => again = true,
-                    other => self.underway.push_back(other),
-                }
-            }
-            if !again {
-                return Ok(());
-            }
+        let ran = self.device.input(now, input);
+        for event in self.device.take_events() {
+            self.events.push(self.vault.open_event::<Event>(&event).unwrap());
         }
+        let Outcome { send, events: _, wake_at } = ran?;
+        self.wake_at = self.wake_at.into_iter().chain(wake_at).min();
+        self.underway.extend(send);
+        Ok(())
     }
 
     /// What was said to this person, in the order in which it came.
@@ -192,9 +213,14 @@ pub fn text(said: &Said) -> Option<String> {
 
 impl Town {
     pub fn new(servers: &[&str], people: &[&str]) -> Self {
+        Self::on(prompt, servers, people)
+    }
+
+    /// With devices of another make.
+    pub fn on(make: Make, servers: &[&str], people: &[&str]) -> Self {
         let mut town = Self { net: Net::new(servers, 1), apps: Vec::new(), crashes: 0 };
         for (number, name) in people.iter().enumerate() {
-            town.apps.push(App::new(name, 100 + u64::try_from(number).unwrap()));
+            town.apps.push(App::new(name, 100 + u64::try_from(number).unwrap(), make));
             let app = town.apps.last().unwrap();
             let recovery =
                 RecoveryKey::generate(&mut generator(900 + u64::try_from(number).unwrap())).unwrap();
@@ -228,7 +254,7 @@ impl Town {
     fn restart(&mut self, at: usize) {
         self.crashes += 1;
         let app = &mut self.apps[at];
-        app.store.crash = None;
+        app.device.crash_at(None);
         app.underway.clear();
         app.wake_at = Some(self.net.now);
     }

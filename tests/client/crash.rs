@@ -1,5 +1,6 @@
 //! A process may end before any write, or after it and before it has heard of it.
 
+use crate::apps::prompt;
 use crate::apps::story::{moments, story};
 
 fn setting(name: &str) -> Option<u64> {
@@ -8,7 +9,7 @@ fn setting(name: &str) -> Option<u64> {
 
 #[test]
 fn whenever_a_process_ends_nothing_is_lost_or_doubled() {
-    let writes = story(0, None).unwrap();
+    let writes = story(prompt, 0, None).unwrap();
     // Some of them in each run; all of them are `sottovoce-world crash`.
     let every = 24;
     let first = setting("SOTTOVOCE_SEED").unwrap_or_else(|| u64::from(std::process::id())) % every;
@@ -16,7 +17,7 @@ fn whenever_a_process_ends_nothing_is_lost_or_doubled() {
     let chosen = moments(writes).skip(usize::try_from(first).unwrap()).step_by(24);
     let mut stories = 0;
     for (who, crash) in chosen {
-        story(who, Some(crash)).unwrap();
+        story(prompt, who, Some(crash)).unwrap();
         stories += 1;
     }
     println!("{stories} stories");

@@ -22,6 +22,13 @@ use std::thread;
 
 use crate::servers::wires as servers;
 use apps::story::{moments, story};
+use apps::{Crash, Ended, Make, Runs, Shelf, prompt};
+use sottovoce::client::{AsyncDevice, DeviceError, Input, Outcome};
+use sottovoce::crypto::random::Generator;
+use sottovoce::storage::{self, AsyncStore, Loaded, Vault, Want, Write};
+use sottovoce::time::Timestamp;
+
+use crate::disk::{Disk, Handle, block_on};
 
 /// Which of the moments.
 #[derive(clap::Args, Clone, Copy, Debug)]
@@ -29,11 +36,65 @@ pub struct Options {
     /// Every how many moments a process ends.
     #[arg(long, default_value_t = 1)]
     every: usize,
+    /// Over a disk that takes its time, through the asynchronous driver.
+    #[arg(long)]
+    slow: bool,
+}
+
+/// A disk like IndexedDB, with the application's table in it, and a process that ends at a write.
+struct SlowShelf {
+    handle: Handle,
+    shelf: Shelf,
+}
+
+impl AsyncStore for SlowShelf {
+    type Error = Ended;
+
+    async fn load(&mut self, wants: &[Want]) -> Result<Loaded, Ended> {
+        self.handle.load(wants).await.map_err(|_| Ended)
+    }
+
+    async fn apply(&mut self, write: &Write<'_>) -> Result<storage::Outcome, Ended> {
+        self.shelf.writes += 1;
+        if self.shelf.crash == Some(Crash::Before(self.shelf.writes)) {
+            return Err(Ended);
+        }
+        let outcome = self.handle.apply(write).await.map_err(|_| Ended)?;
+        if outcome == storage::Outcome::Committed {
+            self.shelf.events.extend(write.events.iter().cloned());
+        }
+        if self.shelf.crash == Some(Crash::After(self.shelf.writes)) { Err(Ended) } else { Ok(outcome) }
+    }
+}
+
+impl Runs for AsyncDevice<SlowShelf, Generator> {
+    fn input(&mut self, now: Timestamp, input: &Input) -> Result<Outcome, DeviceError<Ended>> {
+        block_on(Self::input(self, now, input))
+    }
+
+    fn take_events(&mut self) -> Vec<Vec<u8>> {
+        core::mem::take(&mut self.store().shelf.events)
+    }
+
+    fn crash_at(&mut self, crash: Option<Crash>) {
+        self.store().shelf.crash = crash;
+    }
+
+    fn writes(&mut self) -> u64 {
+        self.store().shelf.writes
+    }
+}
+
+/// A device over a disk that takes its time.
+fn slow(vault: Vault, rng: Generator) -> Box<dyn Runs> {
+    let store = SlowShelf { handle: Disk::new().open(2), shelf: Shelf::default() };
+    Box::new(AsyncDevice::new(vault, store, rng))
 }
 
 /// Tells the story once without a crash and then for every moment.
 pub fn main(options: Options) -> ExitCode {
-    let writes = match story(0, None) {
+    let make: Make = if options.slow { slow } else { prompt };
+    let writes = match story(make, 0, None) {
         Ok(writes) => writes,
         Err(wrong) => return fails(&wrong),
     };
@@ -43,7 +104,7 @@ pub fn main(options: Options) -> ExitCode {
     let work = || {
         while let Some((who, crash)) = next() {
             stories.fetch_add(1, Ordering::Relaxed);
-            if let (Err(wrong), Ok(mut first)) = (story(who, Some(crash)), first.lock()) {
+            if let (Err(wrong), Ok(mut first)) = (story(make, who, Some(crash)), first.lock()) {
                 first.get_or_insert(wrong);
             }
         }
