@@ -34,8 +34,8 @@ pub(super) fn tend(ctx: &mut Context<'_, '_>) -> Result<(), Stopped> {
     let stock = stock.sign(secret.signing()).map_err(refuse)?;
     let own = OwnBundle::new(&bundle, private).map_err(SessionError::from).map_err(refuse)?;
     // They are kept before anybody can use them: in the write without which nothing is sent.
-    keep_bundle(ctx.tx, &own)?;
-    keep_stock(ctx.tx, &privates)?;
+    keep_bundle(ctx.tx, &own, ctx.now)?;
+    keep_stock(ctx.tx, &privates, ctx.now)?;
     (ctx.state.prekeys, ctx.state.prekeys_at) = (number, Some(ctx.now));
     let new = NewPrekeys { bundle: Some(bundle), stock: Some(stock), pairs };
     errand::start(ctx, false, |_| Operation::PutPrekeys(Box::new(new)))

@@ -178,7 +178,7 @@ fn accept(
     {
         place.end = Some(linking.end);
     }
-    own::consume(ctx, (replay, &entry), prekeys.one_time)?;
+    own::consume(ctx, (replay, &entry), prekeys)?;
     let mut state = SessionState::new(account, device, Unfinished::Answering(answering));
     state.initial = Some(initial);
     let session = Open { ratchet, state, slots: None };

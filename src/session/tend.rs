@@ -7,6 +7,7 @@ use super::context::{Context, Stopped, refuse};
 use super::device::{DeviceSessions, TIMER};
 use super::heed;
 use super::notice::Notice;
+use super::own;
 use super::receive::blocks;
 use super::seal::{open, read_device};
 use super::state::{SessionState, SessionTag, ratchet_key};
@@ -27,6 +28,9 @@ const UNKNOWN_TAGS: u32 = 3;
 
 /// Does what a timer of this layer is for, which was taken. `None` if it is not one of this layer.
 pub fn tend(ctx: &mut Context<'_, '_>, timer: &Timer) -> Result<Option<Vec<Notice>>, Stopped> {
+    if own::erase(ctx, timer)?.is_some() {
+        return Ok(Some(Vec::new()));
+    }
     let Some((kind, name)) = timer.owner.split_first() else { return Ok(None) };
     let Some((account, rest)) = name.split_first_chunk() else { return Ok(None) };
     let Ok(device) = rest.try_into().map(DeviceId::from_bytes) else { return Ok(None) };

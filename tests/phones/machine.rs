@@ -114,8 +114,8 @@ impl Device<'_> {
                 Output::Sessions(Box::new(sessions.value().cloned().ok_or(none)?))
             }
             Input::KeepPrekeys(bundle, pairs) => {
-                s::keep_bundle(ctx.tx, bundle)?;
-                s::keep_stock(ctx.tx, pairs)?;
+                s::keep_bundle(ctx.tx, bundle, ctx.now)?;
+                s::keep_stock(ctx.tx, pairs, ctx.now)?;
                 Output::Notices(Vec::new())
             }
             Input::FanOut(id, pointer, reference, accounts) => {
