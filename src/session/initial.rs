@@ -137,7 +137,7 @@ fn proof(
     ctx.tx.need(active.iter().chain(&former).map(|session| Want::Record(ratchet_key(vault, session))))?;
     let mut proves = |sessions: Vec<Hash>| -> Result<bool, Stopped> {
         for session in sessions {
-            let slot = ctx.tx.read::<Ratchet>(ratchet_key(vault, &session))?;
+            let slot = ctx.tx.read_or_lost::<Ratchet>(ratchet_key(vault, &session))?;
             let links = slot.value().map(Ratchet::links).unwrap_or_default();
             if linking.proofs.iter().any(|proof| proof.verify(&links, &opened.transcript()).is_ok()) {
                 return Ok(true);

@@ -159,7 +159,7 @@ fn open_message(
     let mut given = Given::default();
     if let Some(id) = examined.wants().block {
         let key = block_key(ctx.tx.vault(), &session.ratchet.transcript(), id);
-        let mut slot = ctx.tx.read::<SkippedBlock>(key)?;
+        let mut slot = ctx.tx.read_or_lost::<SkippedBlock>(key)?;
         given.block = slot.take();
         if given.block.is_none() {
             // The store has lost it: nothing may wait for it.

@@ -57,7 +57,7 @@ pub fn needs_introduction(
     let keys: Vec<_> = keys.collect();
     ctx.tx.need(keys.iter().copied().map(Want::Record))?;
     for key in keys {
-        let slot = ctx.tx.read::<DeviceSessions>(key)?;
+        let slot = ctx.tx.read_or_lost::<DeviceSessions>(key)?;
         if slot.value().is_none_or(|sessions| sessions.needs_introduction(ctx.own.held().0)) {
             return Ok(true);
         }
@@ -78,7 +78,7 @@ pub(super) fn open(ctx: &mut Context<'_, '_>, session: &Hash) -> Result<Open, St
     let vault = ctx.tx.vault();
     let (ratchet, state) = (ratchet_key(vault, session), SessionState::key(vault, session));
     ctx.tx.need([Want::Record(ratchet), Want::Record(state)])?;
-    let (mut ratchet_slot, mut state_slot) = (ctx.tx.read(ratchet)?, ctx.tx.read(state)?);
+    let (mut ratchet_slot, mut state_slot) = (ctx.tx.read_or_lost(ratchet)?, ctx.tx.read_or_lost(state)?);
     let missing = || refuse(SessionError::NoSession);
     Ok(Open {
         ratchet: ratchet_slot.take().ok_or_else(missing)?,
@@ -92,7 +92,8 @@ pub(super) fn read_device(
     ctx: &mut Context<'_, '_>,
     (account, device): (AccountId, DeviceId),
 ) -> Result<(Slot<DeviceSessions>, DeviceSessions), Interrupt> {
-    let mut slot = ctx.tx.read::<DeviceSessions>(DeviceSessions::key(ctx.tx.vault(), account, device))?;
+    let key = DeviceSessions::key(ctx.tx.vault(), account, device);
+    let mut slot = ctx.tx.read_or_lost::<DeviceSessions>(key)?;
     let held = slot.take().unwrap_or_else(|| DeviceSessions::new(account, device));
     Ok((slot, held))
 }
@@ -166,7 +167,7 @@ pub(super) fn former_acks(
     ctx.tx.need(keys.iter().copied().map(Want::Record))?;
     let mut acks = Vec::new();
     for key in keys {
-        acks.extend(ctx.tx.read::<SessionState>(key)?.value().and_then(|state| state.opened));
+        acks.extend(ctx.tx.read_or_lost::<SessionState>(key)?.value().and_then(|state| state.opened));
     }
     Ok(acks)
 }

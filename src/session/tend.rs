@@ -82,11 +82,16 @@ fn close(ctx: &mut Context<'_, '_>, name: (AccountId, DeviceId)) -> Result<(), S
 }
 
 fn delete(ctx: &mut Context<'_, '_>, session: &Hash) -> Result<(), Stopped> {
-    let Some(mut found) = found(open(ctx, session))? else { return Ok(()) };
+    let vault = ctx.tx.vault();
+    let Some(mut found) = found(open(ctx, session))? else {
+        // Of a damaged one the rest goes too.
+        ctx.tx.delete_unseen(ratchet_key(vault, session));
+        ctx.tx.delete_unseen(SessionState::key(vault, session));
+        return Ok(());
+    };
     let end = Timestamp::from_millis(u64::MAX);
     let all = found.ratchet.expire(end).into_iter().map(BlockChange::Delete).collect();
     blocks(ctx, session, all)?;
-    let vault = ctx.tx.vault();
     let entry = SessionTag { session: *session, account: found.state.account, device: found.state.device };
     for tag in found.ratchet.tags() {
         ctx.tx.delete_unseen(entry.key(vault, tag));

@@ -30,6 +30,7 @@ mod effects;
 mod error;
 mod key;
 mod loaded;
+mod lost;
 mod memory;
 mod record;
 mod store;

@@ -25,7 +25,7 @@ type Plaintext = SecretBytes;
 /// sees its own changes to records; a log shows what was committed before.
 pub struct Transaction<'a> {
     vault: &'a Vault,
-    loaded: &'a Loaded,
+    pub(super) loaded: &'a Loaded,
     generator: Generator,
     /// Two versions of one record cannot both hold: who has seen both has seen it change.
     expect: BTreeSet<(Key, Option<Version>)>,
@@ -47,14 +47,14 @@ struct Change {
 
 /// A place of a record that was read: what may be put or deleted. It serves once, and only while the record is what was seen.
 pub struct Slot<T> {
-    key: Key,
-    value: Result<Option<T>, StorageError>,
-    seen: Seen,
+    pub(super) key: Key,
+    pub(super) value: Result<Option<T>, StorageError>,
+    pub(super) seen: Seen,
 }
 
 /// What a slot was made of.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Seen {
+pub(super) enum Seen {
     /// What the store holds.
     Stored(Option<Version>),
     /// The step's own change with this revision.

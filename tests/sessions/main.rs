@@ -17,6 +17,7 @@ mod basic;
 mod both;
 mod clones;
 mod copies;
+mod damaged;
 mod erased;
 mod fan_out;
 mod forced;
