@@ -39,6 +39,8 @@ pub struct Shelf {
     pub memory: MemoryStore,
     pub events: Vec<Vec<u8>>,
     pub writes: u64,
+    /// Rounds of loading, and what was asked for in them.
+    pub loads: [usize; 2],
     pub crash: Option<Crash>,
 }
 
@@ -46,6 +48,8 @@ impl Store for Shelf {
     type Error = Ended;
 
     fn load(&mut self, wants: &[Want]) -> Result<Loaded, Ended> {
+        self.loads[0] += 1;
+        self.loads[1] += wants.len();
         Ok(self.memory.load(wants).unwrap())
     }
 
@@ -72,6 +76,9 @@ pub trait Runs {
     fn crash_at(&mut self, crash: Option<Crash>);
 
     fn writes(&mut self) -> u64;
+
+    /// Rounds of loading so far, and wants in them.
+    fn loads(&mut self) -> [usize; 2];
 }
 
 impl Runs for Device<Shelf, Generator> {
@@ -89,6 +96,10 @@ impl Runs for Device<Shelf, Generator> {
 
     fn writes(&mut self) -> u64 {
         self.store().writes
+    }
+
+    fn loads(&mut self) -> [usize; 2] {
+        self.store().loads
     }
 }
 

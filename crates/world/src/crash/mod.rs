@@ -51,6 +51,8 @@ impl AsyncStore for SlowShelf {
     type Error = Ended;
 
     async fn load(&mut self, wants: &[Want]) -> Result<Loaded, Ended> {
+        self.shelf.loads[0] += 1;
+        self.shelf.loads[1] += wants.len();
         self.handle.load(wants).await.map_err(|_| Ended)
     }
 
@@ -82,6 +84,10 @@ impl Runs for AsyncDevice<SlowShelf, Generator> {
 
     fn writes(&mut self) -> u64 {
         self.store().shelf.writes
+    }
+
+    fn loads(&mut self) -> [usize; 2] {
+        self.store().shelf.loads
     }
 }
 
