@@ -1,10 +1,19 @@
 //! What servers, peers and clocks do to a device must not stop it, nor make it send without end.
 
-use sottovoce::client::{Device, Event, Input, Output};
+use std::cell::Cell;
+use std::marker::PhantomData;
+
+use sottovoce::client::{ClientError, Device, Event, Input, Output};
+use sottovoce::crypto::random::Seed;
 use sottovoce::crypto::secret::Secret;
-use sottovoce::server::service::Outcome;
-use sottovoce::storage::{Loaded, MemoryStore, Store, Vault, Want, Write};
-use sottovoce::time::Span;
+use sottovoce::identity::ids::AccountId;
+use sottovoce::server::service::{Outcome, Refused, Response};
+use sottovoce::session::Contact;
+use sottovoce::storage::{
+    Key, Loaded, Machine, MemoryStore, Record, Step, Stop, Store, Vault, Want, Write, run, step,
+};
+use sottovoce::time::{Span, Timestamp};
+use sottovoce::wire::Wire as _;
 
 use crate::apps::Town;
 use crate::servers::generator;
@@ -17,10 +26,84 @@ fn acquainted() -> Town {
     town
 }
 
+/// Changes what a device holds of an account, as something that came would have.
+struct Change<'a, T, F>(&'a Vault, Key, F, PhantomData<T>);
+
+impl<T: Record, F: Fn(&mut T)> Machine for Change<'_, T, F> {
+    type Input = ();
+    type Output = ();
+    type Refused = ClientError;
+
+    fn step(&self, loaded: &Loaded, _: Timestamp, seed: Seed, (): &()) -> Result<Step<()>, ClientError> {
+        step(self.0, loaded, seed, |tx| {
+            let mut slot = tx.read::<T>(self.1)?;
+            let mut held = slot.take().unwrap();
+            self.2(&mut held);
+            tx.put(slot, &held).map_err(|error| Stop::Refused(error.into()))?;
+            Ok(Vec::new())
+        })
+    }
+}
+
+fn change_record<T: Record>(town: &mut Town, at: usize, key: Key, with: impl Fn(&mut T)) {
+    let now = town.net.now;
+    let app = &mut town.apps[at];
+    let machine = Change(&app.vault, key, with, PhantomData);
+    drop(run(&machine, &mut app.store, now, &mut app.rng, &()).unwrap());
+}
+
+fn change(town: &mut Town, at: usize, of: AccountId, with: impl Fn(&mut Contact)) {
+    let key = Contact::key(&town.apps[at].vault, of);
+    change_record(town, at, key, with);
+}
+
 /// Sends all that a device has to send now.
 fn send(town: &mut Town, at: usize) {
     while town.apps[at].wake_at.is_some_and(|wake_at| wake_at <= town.net.now) {
         town.input(at, &Input::Wake);
+    }
+}
+
+/// Changes answers of a server on their way to one application.
+fn answer(response: Vec<u8>, change: impl FnOnce(Outcome) -> Outcome) -> Vec<u8> {
+    let Ok(Response { request, outcome }) = Response::decode(&response) else { return response };
+    Response { request, outcome: change(outcome) }.encode().unwrap()
+}
+
+#[test]
+fn a_log_that_names_a_place_twice_ends() {
+    let mut town = acquainted();
+    for number in 0..2 {
+        town.say(1, 0, &format!("{number}"));
+    }
+    send(&mut town, 1);
+    let response = Cell::new(None);
+    let (at, limit) = (town.net.now, 200);
+    town.apps[0].input(at, &Input::Fetch { wait: Span::from_secs(0) }).unwrap();
+    while let Some(output) = town.apps[0].underway.pop_front() {
+        let Output::Post { request, body } = output else { continue };
+        let home = town.apps[0].home.clone();
+        let answered = town.net.input(&home, &sottovoce::server::Input::Client(body)).unwrap();
+        let answered = answer(answered, |outcome| match outcome {
+            Outcome::Drained(mut drained) if drained.entries.len() > 1 => {
+                let first = drained.entries[0].clone();
+                drained.entries.insert(1, first);
+                Outcome::Drained(drained)
+            }
+            other => other,
+        });
+        response.set(Some(Input::Posted { request, response: Some(answered) }));
+        let input = response.take().unwrap();
+        let app = &mut town.apps[0];
+        let mut steps = 0;
+        loop {
+            let released = run(&app.client, &mut app.store, at, &mut app.rng, &input).unwrap();
+            if !released.send.contains(&Output::Again) {
+                break;
+            }
+            steps += 1;
+            assert!(steps < limit, "without end");
+        }
     }
 }
 
