@@ -4,7 +4,7 @@ use super::context::Context;
 use super::error::{ClientError, Stopped, refuse};
 use super::event::Event;
 use super::record::{CommandId, Person, TokenOwner};
-use super::{connect, errand, outgoing};
+use super::{connect, errand, outgoing, waiting};
 use crate::content::{
     Act, Acted, Body, Consent, ContactConsent, ContactSync, ContentError, Heard, Kind, TokenAction,
     TokenGrant, Version,
@@ -202,7 +202,7 @@ fn hear(
     if !is_token || contact.state() != before {
         tell(ctx, account)?;
     }
-    outgoing::resume(ctx, account)
+    waiting::resume(ctx, account)
 }
 
 /// The address that an account says it has, by the certificate in its introduction.

@@ -3,10 +3,12 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-use sottovoce::client::{ClientError, Device, Event, Input, Output};
+use sottovoce::client::{ClientError, Command, Device, Event, Input, Output, Stage};
 use sottovoce::crypto::random::Seed;
 use sottovoce::crypto::secret::Secret;
-use sottovoce::identity::ids::AccountId;
+use sottovoce::identity::chain::Order;
+use sottovoce::identity::ids::{AccountId, DeviceId, Fingerprint};
+use sottovoce::server::frame::Reply;
 use sottovoce::server::service::{Outcome, Refused, Response};
 use sottovoce::session::Contact;
 use sottovoce::storage::{
@@ -68,6 +70,82 @@ fn send(town: &mut Town, at: usize) {
 fn answer(response: Vec<u8>, change: impl FnOnce(Outcome) -> Outcome) -> Vec<u8> {
     let Ok(Response { request, outcome }) = Response::decode(&response) else { return response };
     Response { request, outcome: change(outcome) }.encode().unwrap()
+}
+
+#[test]
+fn who_cannot_be_sealed_for_does_not_stop_the_device() {
+    let mut town = acquainted();
+    let bob = town.apps[1].account();
+    // Bob has another identity, and nobody has decided on it.
+    change(&mut town, 0, bob, |contact| {
+        contact.trust.observe(Fingerprint::from_bytes([7; 32]));
+    });
+    let first = town.say(0, 1, "first");
+    for number in 0..255 {
+        town.say(0, 1, &format!("{number}"));
+    }
+    // A receipt is due for what he says: one thing more that waits.
+    town.say(1, 0, "hello");
+    town.pass(Span::from_secs(180));
+    assert_eq!(town.apps[0].heard(), ["hello"]);
+    assert_eq!(town.apps[0].stages(first), [Stage::Held, Stage::Failed]);
+    let recent = town.say(0, 1, "recent");
+    assert_eq!(town.apps[0].stages(recent), [Stage::Held]);
+}
+
+#[test]
+fn a_manifest_that_nobody_has_is_not_asked_for_without_end() {
+    let mut town = acquainted();
+    let bob = town.apps[1].account();
+    change(&mut town, 0, bob, |contact| {
+        contact.mentioned = Some(Order { term: contact.order.term, version: contact.order.version + 1_000 });
+    });
+    let before = town.apps[0].posts;
+    town.say(0, 1, "one");
+    town.say(0, 1, "two");
+    town.pass(Span::from_secs(60));
+    let posts = town.apps[0].posts - before;
+    // A drain every ten seconds, the inbox, and two look-ups.
+    assert!(posts < 20, "{posts} requests in a minute");
+}
+
+#[test]
+fn a_device_that_is_gone_before_it_was_sealed_for_is_told() {
+    let mut town = acquainted();
+    let bob = town.apps[1].account();
+    change(&mut town, 0, bob, |contact| {
+        contact.trust.observe(Fingerprint::from_bytes([7; 32]));
+    });
+    let said = town.say(0, 1, "to the device that was");
+    change(&mut town, 0, bob, |contact| contact.devices = vec![DeviceId::from_bytes([9; 16])]);
+    town.command(0, Command::AcceptIdentity(bob, Fingerprint::from_bytes([7; 32])));
+    town.pass(Span::from_secs(60));
+    assert_eq!(town.apps[0].stages(said), [Stage::Held, Stage::Failed]);
+}
+
+#[test]
+fn a_claim_that_is_refused_once_is_made_again() {
+    let mut town = Town::new(&["a.test"], &["alice@a.test", "bob@a.test"]);
+    town.pass(Span::from_secs(60));
+    let address = town.apps[1].address.clone();
+    let id = town.apps[0].command();
+    town.apps[0].input(town.net.now, &Input::Command(id, Command::Introduce(address))).unwrap();
+    let refused = Cell::new(false);
+    town.pass_with(Span::from_secs(60), |at, response| {
+        answer(response, |outcome| match outcome {
+            Outcome::Answer(answer)
+                if at == 0 && !refused.get() && matches!(answer.reply, Reply::Claimed(_)) =>
+            {
+                refused.set(true);
+                Outcome::Refused(Refused::Denied)
+            }
+            other => other,
+        })
+    });
+    assert!(refused.get());
+    town.pass(Span::from_secs(2 * 3_600));
+    let alice = town.apps[0].account();
+    assert!(town.apps[1].state(alice).is_some(), "bob was never asked");
 }
 
 #[test]
