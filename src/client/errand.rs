@@ -99,11 +99,11 @@ fn begin(
     Ok(ctx.wake(TIMER, &number.to_be_bytes(), due)?)
 }
 
-/// Its timer is due.
-pub(super) fn due(ctx: &mut Context<'_, '_>, number: u64) -> Result<(), Stopped> {
+/// Its timer is due, or was set by a clock that was put back since: then no other timer comes before that time.
+pub(super) fn due(ctx: &mut Context<'_, '_>, number: u64, is_put_back: bool) -> Result<(), Stopped> {
     let mut slot = ctx.tx.read::<Errand>(key(ctx.tx.vault(), number))?;
     let Some(mut errand) = slot.take() else { return Ok(()) };
-    if errand.due > ctx.now {
+    if errand.due > ctx.now && !is_put_back {
         // Another timer will come for it.
         return Ok(());
     }

@@ -193,7 +193,7 @@ fn due(ctx: &mut Context<'_, '_>, timer: &Timer) -> Result<(), Stopped> {
     match timer.owner.split_first() {
         Some((&TEND, _)) => connect::tend(ctx),
         Some((&errand::TIMER, number)) => match number.try_into() {
-            Ok(number) => errand::due(ctx, u64::from_be_bytes(number)),
+            Ok(number) => errand::due(ctx, u64::from_be_bytes(number), timer.set > ctx.now),
             Err(_) => Ok(()),
         },
         Some((&receipts::TIMER, account)) => receipts::due(ctx, account),

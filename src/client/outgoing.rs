@@ -23,7 +23,7 @@ use crate::wire::Wire as _;
 /// What the owner of the timer begins with at which something said is forgotten.
 pub(super) const TIMER: u8 = 0x63;
 /// For how long it can be asked for again.
-const KEPT: Span = Span::from_days(30);
+pub(super) const KEPT: Span = Span::from_days(30);
 /// Devices for which one thing is sealed.
 pub(super) const MOST_DEVICES: usize = 64;
 

@@ -123,6 +123,11 @@ pub(super) fn expire(ctx: &mut Context<'_, '_>, id: &[u8]) -> Result<(), Stopped
     let Ok(id) = id.try_into().map(CommandId::from_bytes) else { return Ok(()) };
     let mut slot = ctx.tx.read::<Outgoing>(Outgoing::key(ctx.tx.vault(), id))?;
     let Some(said) = slot.take() else { return Ok(()) };
+    let until = said.at.min(ctx.now).plus(outgoing::KEPT);
+    if ctx.now < until {
+        // The clock was put back: its timer was set in what is the future now.
+        return Ok(ctx.wake(outgoing::TIMER, id.as_bytes(), until)?);
+    }
     for pending in &said.pending {
         outgoing::tell(ctx, &said, (pending.account, pending.device), Stage::Failed)?;
         let (slot, mut person) = contact::read_person(ctx, pending.account)?;

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 
 use sottovoce::client::{ClientError, Command, Device, Event, Input, Output, Stage};
+use sottovoce::content::Body;
 use sottovoce::crypto::random::Seed;
 use sottovoce::crypto::secret::Secret;
 use sottovoce::identity::chain::Order;
@@ -121,6 +122,45 @@ fn a_device_that_is_gone_before_it_was_sealed_for_is_told() {
     town.command(0, Command::AcceptIdentity(bob, Fingerprint::from_bytes([7; 32])));
     town.pass(Span::from_secs(60));
     assert_eq!(town.apps[0].stages(said), [Stage::Held, Stage::Failed]);
+}
+
+#[test]
+fn a_clock_that_is_put_back_loses_nothing() {
+    let mut town = acquainted();
+    let now = town.net.now;
+    let bob = town.apps[1].account();
+    let (sent, held) = (town.apps[0].command(), town.apps[0].command());
+    let text = |words| Command::Say(bob, Box::new(Body::Text(crate::apps::plain(words))));
+    let ahead = now.plus(Span::from_secs(3_600));
+    town.apps[0].input(ahead, &Input::Command(sent, text("sent"))).unwrap();
+    change(&mut town, 0, bob, |contact| {
+        contact.trust.observe(Fingerprint::from_bytes([7; 32]));
+    });
+    town.apps[0].input(ahead, &Input::Command(held, text("held"))).unwrap();
+    town.apps[0].wake_at = Some(now);
+    town.pass(Span::from_secs(120));
+    assert_eq!(town.apps[1].heard(), ["sent"]);
+    assert_eq!(town.apps[0].stages(held), [Stage::Held]);
+    town.command(0, Command::AcceptIdentity(bob, Fingerprint::from_bytes([7; 32])));
+    town.pass(Span::from_secs(120));
+    assert_eq!(town.apps[1].heard(), ["sent", "held"]);
+}
+
+#[test]
+fn receipts_go_out_after_a_clock_was_put_back() {
+    let mut town = acquainted();
+    town.say(1, 0, "hello");
+    send(&mut town, 1);
+    // What has come is fetched while the clock is a little ahead.
+    let now = town.net.now;
+    town.net.now = now.plus(Span::from_secs(10));
+    town.input(0, &Input::Fetch { wait: Span::from_secs(0) });
+    town.net.now = now;
+    town.apps[0].wake_at = Some(now);
+    town.pass(Span::from_secs(240));
+    let receipts =
+        town.apps[1].said().filter(|said| matches!(said.body().unwrap(), Body::Receipt(_))).count();
+    assert_eq!(receipts, 1);
 }
 
 #[test]
