@@ -47,6 +47,10 @@ pub(super) fn handle(ctx: &mut Context<'_, '_>, errand: &Errand, outcome: Outcom
             progress::submitted(ctx, submit, results)?;
             Ok(Done::Over)
         }
+        (Operation::Submit(submit), _) => {
+            progress::refused(ctx, submit)?;
+            Ok(Done::Over)
+        }
         (Operation::Requests(_), Outcome::Requests(listed)) => inbox::listed(ctx, &listed),
         (Operation::PutPrekeys(_), Outcome::Refused(_)) => {
             // The server holds others, from before this device was set back: new ones have a number above.

@@ -164,6 +164,28 @@ fn receipts_go_out_after_a_clock_was_put_back() {
 }
 
 #[test]
+fn what_the_server_refuses_is_told() {
+    let mut town = acquainted();
+    let said = {
+        let id = town.apps[0].command();
+        let bob = town.apps[1].account();
+        let body = Body::Text(crate::apps::plain("refused"));
+        town.apps[0].input(town.net.now, &Input::Command(id, Command::Say(bob, Box::new(body)))).unwrap();
+        id
+    };
+    town.pass_with(Span::from_secs(60), |at, response| {
+        if at != 0 {
+            return response;
+        }
+        answer(response, |outcome| match outcome {
+            Outcome::Submitted(_) => Outcome::Refused(Refused::Denied),
+            other => other,
+        })
+    });
+    assert_eq!(town.apps[0].stages(said), [Stage::Failed]);
+}
+
+#[test]
 fn a_claim_that_is_refused_once_is_made_again() {
     let mut town = Town::new(&["a.test"], &["alice@a.test", "bob@a.test"]);
     town.pass(Span::from_secs(60));
