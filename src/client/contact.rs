@@ -6,8 +6,8 @@ use super::event::Event;
 use super::record::{CommandId, Person, TokenOwner};
 use super::{connect, errand, outgoing, waiting};
 use crate::content::{
-    Act, Acted, Body, Consent, ContactConsent, ContactSync, ContentError, Heard, Kind, TokenAction,
-    TokenGrant, Version,
+    Act, Acted, Body, Consent, ConsentState, ContactConsent, ContactSync, ContentError, Heard, Kind,
+    TokenAction, TokenGrant, Version,
 };
 use crate::crypto::random;
 use crate::error::Blame as _;
@@ -41,6 +41,14 @@ pub(super) fn read_person(
     let mut slot = ctx.tx.read::<Person>(Person::key(ctx.tx.vault(), account))?;
     let person = slot.take().unwrap_or_else(|| Person::new(account));
     Ok((slot, person))
+}
+
+/// Whether something may be sent to an account that nobody here has just asked for: it is a contact, was asked to be one, or is the own
+/// one. A stranger makes nothing be sent, or it would know when this device is there.
+pub(super) fn is_wanted(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<bool, Stopped> {
+    let is_own = account == ctx.own_account();
+    let state = read(ctx, account)?.1.state();
+    Ok(is_own || matches!(state, ConsentState::Accepted | ConsentState::RequestSent))
 }
 
 /// What a command about an account will read.

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::error::Stopped;
 use super::event::{Event, NoticeKind};
-use super::{connect, outgoing, reply, waiting};
+use super::{connect, contact, outgoing, reply, waiting};
 use crate::identity::chain::News;
 use crate::identity::ids::{AccountId, DeviceId};
 use crate::identity::trust::Observation;
@@ -23,6 +23,11 @@ fn one(ctx: &mut Context<'_, '_>, notice: Notice) -> Result<(), Stopped> {
     match notice {
         Notice::Learned(account, learned) => news(ctx, account, &learned),
         Notice::Refetch(account) if account == ctx.own_account() => connect::refetch_own(ctx),
+        Notice::Refetch(account) | Notice::HandshakeDue(account, _) | Notice::AnswerOwed(account, _)
+            if !contact::is_wanted(ctx, account)? =>
+        {
+            Ok(())
+        }
         Notice::Refetch(account) => reply::refetch(ctx, account, Span::from_millis(0)),
         Notice::HandshakeDue(account, device) => {
             outgoing::claim(ctx, (account, device), Span::from_millis(0))

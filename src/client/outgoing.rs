@@ -179,15 +179,21 @@ fn stays(
 }
 
 /// Whether an account can be reached: with a token, as a stranger that asks, or because it is the own one.
+/// What was said before a person has ended a contact, and waits or is asked for again, does not reach it any more.
 pub(super) fn is_reached(
     ctx: &mut Context<'_, '_>,
     account: AccountId,
     kind: Option<Kind>,
 ) -> Result<bool, Stopped> {
-    if account == ctx.own_account() || contact::read(ctx, account)?.1.theirs().is_some() {
+    if account == ctx.own_account() {
         return Ok(true);
     }
-    Ok(kind == Some(Kind::CONSENT) && contact::address(ctx, account)?.is_some())
+    let contact = contact::read(ctx, account)?.1;
+    if !kind.is_some_and(|kind| contact.may_send(kind)) {
+        return Ok(false);
+    }
+    Ok(contact.theirs().is_some()
+        || (kind == Some(Kind::CONSENT) && contact::address(ctx, account)?.is_some()))
 }
 
 /// A session has begun: its first message goes out, and what else waits.

@@ -141,6 +141,10 @@ fn claimed(
     let name = (asked.account, asked.device);
     let Some(address) = contact::address(ctx, asked.account)? else { return claim_later(ctx, name) };
     let waiting = waiting::first_for(ctx, name)?;
+    if waiting.is_none() && !contact::is_wanted(ctx, asked.account)? {
+        contact::claimed(ctx, name)?;
+        return Ok(Done::Over);
+    }
     let claimed = session::Claimed { request, answer, address: &address };
     let blob = match &waiting {
         Some(outgoing) => Some(Blob::seal(ctx, &outgoing.content, true)?),

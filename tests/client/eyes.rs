@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 
 use sottovoce::client::{ClientError, Command, Device, Event, Input, Output, Stage};
-use sottovoce::content::Body;
+use sottovoce::content::{Act, Body, ConsentState};
 use sottovoce::crypto::random::Seed;
 use sottovoce::crypto::secret::Secret;
 use sottovoce::identity::chain::Order;
@@ -211,6 +211,45 @@ fn a_claim_that_is_refused_once_is_made_again() {
 }
 
 #[test]
+fn a_stranger_makes_nothing_be_sent() {
+    let mut town = Town::new(&["a.test", "b.test"], &["alice@a.test", "bob@b.test"]);
+    town.pass(Span::from_secs(60));
+    let address = town.apps[1].address.clone();
+    town.command(0, Command::Introduce(address.clone()));
+    town.pass(Span::from_secs(180));
+    let alice = town.apps[0].account();
+    assert_eq!(town.apps[1].state(alice), Some(ConsentState::RequestReceived));
+    // The inbox takes one request a day from each. She asks again, in the same session; what comes does not open.
+    town.net.pass(Span::from_secs(90_000));
+    for app in &mut town.apps {
+        app.wake_at = Some(town.net.now);
+    }
+    town.command(0, Command::Introduce(address));
+    let (changed, claims) = (Cell::new(0), Cell::new(0));
+    town.pass_with(Span::from_secs(600), |at, response| {
+        if at != 1 {
+            return response;
+        }
+        answer(response, |outcome| match outcome {
+            Outcome::Requests(mut listed) => {
+                for request in &mut listed.requests {
+                    *request.body.last_mut().unwrap() ^= 1;
+                    changed.set(changed.get() + 1);
+                }
+                Outcome::Requests(listed)
+            }
+            Outcome::Answer(answer) => {
+                claims.set(claims.get() + 1);
+                Outcome::Answer(answer)
+            }
+            other => other,
+        })
+    });
+    println!("{} requests changed, {} answers", changed.get(), claims.get());
+    assert_eq!(claims.get(), 0);
+}
+
+#[test]
 fn a_log_that_names_a_place_twice_ends() {
     let mut town = acquainted();
     for number in 0..2 {
@@ -245,6 +284,22 @@ fn a_log_that_names_a_place_twice_ends() {
             assert!(steps < limit, "without end");
         }
     }
+}
+
+#[test]
+fn what_waited_when_a_contact_was_ended_is_not_sent() {
+    let mut town = acquainted();
+    let bob = town.apps[1].account();
+    let other = Fingerprint::from_bytes([7; 32]);
+    change(&mut town, 0, bob, |contact| {
+        contact.trust.observe(other);
+    });
+    town.say(0, 1, "never mind");
+    town.command(0, Command::Consent(bob, Act::Revoke));
+    town.command(0, Command::AcceptIdentity(bob, other));
+    town.pass(Span::from_secs(120));
+    assert!(town.apps[1].heard().is_empty());
+    assert_eq!(town.apps[1].state(town.apps[0].account()), Some(ConsentState::None));
 }
 
 /// A store that fails at its third write, once.
