@@ -11,9 +11,10 @@ use crate::content::{
 };
 use crate::crypto::random;
 use crate::error::Blame as _;
-use crate::identity::address::Address;
+use crate::identity::address::{Address, Domain};
 use crate::identity::certificate::AddressCertificate;
 use crate::identity::ids::{AccountId, DeviceId};
+use crate::server::Token;
 use crate::server::mailbox::{Settle, TokenChange};
 use crate::server::service::Operation;
 use crate::session::ContactManifest;
@@ -244,6 +245,18 @@ pub(super) fn address(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<O
         return Ok(Some(ctx.me.kept.address.clone()));
     }
     Ok(read_person(ctx, account)?.1.address)
+}
+
+/// Where an account is reached, and with which token. A token for another domain than that of its address is as good as none (§10.6): a
+/// contact must not make this device's server turn to whomever it names.
+pub(super) fn grant(
+    ctx: &mut Context<'_, '_>,
+    account: AccountId,
+) -> Result<Option<(Domain, Token)>, Stopped> {
+    let Some(address) = address(ctx, account)? else { return Ok(None) };
+    let contact = read(ctx, account)?.1;
+    let certified = contact.theirs().filter(|grant| grant.domain.to_string() == address.domain());
+    Ok(certified.map(|grant| (grant.domain.clone(), connect::server_token(&grant.token))))
 }
 
 /// A claim for a device is over.

@@ -192,7 +192,7 @@ pub(super) fn is_reached(
     if !kind.is_some_and(|kind| contact.may_send(kind)) {
         return Ok(false);
     }
-    Ok(contact.theirs().is_some()
+    Ok(contact::grant(ctx, account)?.is_some()
         || (kind == Some(Kind::CONSENT) && contact::address(ctx, account)?.is_some()))
 }
 
@@ -235,8 +235,8 @@ pub(super) fn claim(
     let by = if account == ctx.own_account() {
         let token = connect::server_token(&ctx.me.kept.own_token);
         Right::Token { domain: ctx.me.home.clone(), token }
-    } else if let Some(grant) = contact::read(ctx, account)?.1.theirs() {
-        Right::Token { domain: grant.domain.clone(), token: connect::server_token(&grant.token) }
+    } else if let Some((domain, token)) = contact::grant(ctx, account)? {
+        Right::Token { domain, token }
     } else if let Some(address) = person.address.clone() {
         Right::Address(address)
     } else {
@@ -291,8 +291,7 @@ fn destination(
     let grant = if account == ctx.own_account() {
         Some((ctx.me.home.clone(), connect::server_token(&ctx.me.kept.own_token)))
     } else {
-        let contact = contact::read(ctx, account)?.1;
-        contact.theirs().map(|grant| (grant.domain.clone(), connect::server_token(&grant.token)))
+        contact::grant(ctx, account)?
     };
     if let Some((domain, token)) = grant {
         let item = DeviceItem { token, device, order, payload, body };

@@ -4,7 +4,9 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 
 use sottovoce::client::{ClientError, Command, Device, Event, Input, Output, Stage};
-use sottovoce::content::{Act, Body, ConsentState};
+use sottovoce::content::{
+    Act, Body, ConsentState, ContactConsent, ContentId, DeliveryToken, Heard, TokenGrant, Version,
+};
 use sottovoce::crypto::random::Seed;
 use sottovoce::crypto::secret::Secret;
 use sottovoce::identity::chain::Order;
@@ -13,7 +15,7 @@ use sottovoce::server::frame::Reply;
 use sottovoce::server::service::{Outcome, Refused, Response};
 use sottovoce::session::Contact;
 use sottovoce::storage::{
-    Key, Loaded, Machine, MemoryStore, Record, Step, Stop, Store, Vault, Want, Write, run, step,
+    Key, Loaded, Machine, MemoryStore, Record, Step, Stop, Store, Table, Vault, Want, Write, run, step,
 };
 use sottovoce::time::{Span, Timestamp};
 use sottovoce::wire::Wire as _;
@@ -284,6 +286,22 @@ fn a_log_that_names_a_place_twice_ends() {
             assert!(steps < limit, "without end");
         }
     }
+}
+
+#[test]
+fn a_token_for_another_domain_is_as_good_as_none() {
+    let mut town = acquainted();
+    let bob = town.apps[1].account();
+    let key = town.apps[0].vault.partition(Table::CONSENTS, bob.as_bytes()).key(0);
+    let version = Version { sent_at: town.net.now, id: ContentId::from_bytes([1; 16]) };
+    change_record::<ContactConsent>(&mut town, 0, key, |contact| {
+        let token = DeliveryToken::new(Secret::new([5; 16]));
+        let grant = TokenGrant { token, domain: "victim.test".parse().unwrap() };
+        assert!(contact.hear(Heard::Token(&grant), version));
+    });
+    let said = town.say(0, 1, "to whom");
+    town.pass(Span::from_secs(60));
+    assert_eq!(town.apps[0].stages(said), []);
 }
 
 #[test]
