@@ -320,6 +320,23 @@ fn what_waited_when_a_contact_was_ended_is_not_sent() {
     assert_eq!(town.apps[1].state(town.apps[0].account()), Some(ConsentState::None));
 }
 
+#[test]
+fn what_waited_comes_in_the_order_in_which_it_was_said() {
+    let mut town = acquainted();
+    let bob = town.apps[1].account();
+    let other = Fingerprint::from_bytes([7; 32]);
+    change(&mut town, 0, bob, |contact| {
+        contact.trust.observe(other);
+    });
+    let said: Vec<_> = (0..8).map(|number| number.to_string()).collect();
+    for words in &said {
+        town.say(0, 1, words);
+    }
+    town.command(0, Command::AcceptIdentity(bob, other));
+    town.pass(Span::from_secs(60));
+    assert_eq!(town.apps[1].heard(), said);
+}
+
 /// A store that fails at its third write, once.
 #[derive(Default)]
 struct Failing(MemoryStore, u32, Option<u32>);
