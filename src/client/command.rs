@@ -7,6 +7,7 @@ use super::error::{ClientError, Stopped, lift, refuse};
 use super::outgoing;
 use super::receipts;
 use super::record::CommandId;
+use super::waiting;
 use crate::content::{Act, Body, ContentId};
 use crate::identity::address::Address;
 use crate::identity::ids::{AccountId, DeviceId, Fingerprint};
@@ -49,7 +50,7 @@ pub(super) fn run(ctx: &mut Context<'_, '_>, id: CommandId, command: &Command) -
         }
         Command::AcceptIdentity(account, shown) => {
             change_trust(ctx, *account, |trust| trust.accept(shown))?;
-            outgoing::resume(ctx, *account)
+            waiting::resume(ctx, *account)
         }
         Command::Decide(account, device, is_believed) => {
             lift(session::decide(&mut ctx.session(), (*account, *device), *is_believed))

@@ -4,16 +4,17 @@ use super::context::Context;
 use super::error::{ClientError, Stopped, refuse};
 use super::event::Event;
 use super::record::{CommandId, Person, TokenOwner};
-use super::{connect, errand, outgoing};
+use super::{connect, errand, outgoing, waiting};
 use crate::content::{
-    Act, Acted, Body, Consent, ContactConsent, ContactSync, ContentError, Heard, Kind, TokenAction,
-    TokenGrant, Version,
+    Act, Acted, Body, Consent, ConsentState, ContactConsent, ContactSync, ContentError, Heard, Kind,
+    TokenAction, TokenGrant, Version,
 };
 use crate::crypto::random;
 use crate::error::Blame as _;
-use crate::identity::address::Address;
+use crate::identity::address::{Address, Domain};
 use crate::identity::certificate::AddressCertificate;
 use crate::identity::ids::{AccountId, DeviceId};
+use crate::server::Token;
 use crate::server::mailbox::{Settle, TokenChange};
 use crate::server::service::Operation;
 use crate::session::ContactManifest;
@@ -41,6 +42,14 @@ pub(super) fn read_person(
     let mut slot = ctx.tx.read::<Person>(Person::key(ctx.tx.vault(), account))?;
     let person = slot.take().unwrap_or_else(|| Person::new(account));
     Ok((slot, person))
+}
+
+/// Whether something may be sent to an account that nobody here has just asked for: it is a contact, was asked to be one, or is the own
+/// one. A stranger makes nothing be sent, or it would know when this device is there.
+pub(super) fn is_wanted(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<bool, Stopped> {
+    let is_own = account == ctx.own_account();
+    let state = read(ctx, account)?.1.state();
+    Ok(is_own || matches!(state, ConsentState::Accepted | ConsentState::RequestSent))
 }
 
 /// What a command about an account will read.
@@ -202,7 +211,7 @@ fn hear(
     if !is_token || contact.state() != before {
         tell(ctx, account)?;
     }
-    outgoing::resume(ctx, account)
+    waiting::resume(ctx, account)
 }
 
 /// The address that an account says it has, by the certificate in its introduction.
@@ -236,6 +245,18 @@ pub(super) fn address(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<O
         return Ok(Some(ctx.me.kept.address.clone()));
     }
     Ok(read_person(ctx, account)?.1.address)
+}
+
+/// Where an account is reached, and with which token. A token for another domain than that of its address is as good as none (§10.6): a
+/// contact must not make this device's server turn to whomever it names.
+pub(super) fn grant(
+    ctx: &mut Context<'_, '_>,
+    account: AccountId,
+) -> Result<Option<(Domain, Token)>, Stopped> {
+    let Some(address) = address(ctx, account)? else { return Ok(None) };
+    let contact = read(ctx, account)?.1;
+    let certified = contact.theirs().filter(|grant| grant.domain.to_string() == address.domain());
+    Ok(certified.map(|grant| (grant.domain.clone(), connect::server_token(&grant.token))))
 }
 
 /// A claim for a device is over.

@@ -19,13 +19,15 @@ pub(super) struct Context<'a, 't> {
     pub(super) state: ClientState,
     before: (Slot<ClientState>, ClientState),
     pub(super) send: Vec<Output>,
+    /// How many errands this step has begun.
+    pub(super) begun: u64,
 }
 
 impl<'a, 't> Context<'a, 't> {
     pub(super) fn new(me: &'a Me, now: Timestamp, tx: &'a mut Transaction<'t>) -> Result<Self, Interrupt> {
         let mut slot = tx.read::<ClientState>(ClientState::key(tx.vault()))?;
         let state = slot.take().ok_or(StorageError::Unreadable)?;
-        Ok(Self { me, now, tx, state: state.clone(), before: (slot, state), send: Vec::new() })
+        Ok(Self { me, now, tx, state: state.clone(), before: (slot, state), send: Vec::new(), begun: 0 })
     }
 
     /// Writes how far the device is now. What is to be sent once that is committed.

@@ -86,7 +86,8 @@ fn page(ctx: &mut Context<'_, '_>, drained: &Drained) -> Result<(), Stopped> {
 /// The first entry that was not dealt with.
 fn start(ctx: &Context<'_, '_>, drained: &Drained) -> usize {
     let Some(last) = ctx.state.cursor.entry else { return 0 };
-    let same = drained.entries.iter().position(|entry| entry.place == last);
+    // The last of them: a server that names a place twice must not be gone through for ever.
+    let same = drained.entries.iter().rposition(|entry| entry.place == last);
     if let Some(at) = same {
         return at.saturating_add(1);
     }

@@ -14,6 +14,8 @@ pub struct Device<S, R> {
     client: Client,
     store: S,
     random: R,
+    /// What was committed, and not returned yet.
+    outcome: Outcome,
 }
 
 /// A device over a store that takes its time.
@@ -35,6 +37,10 @@ pub struct Outcome {
 pub type DeviceError<E> = RunError<ClientError, E>;
 
 impl Outcome {
+    const fn new() -> Self {
+        Self { send: Vec::new(), events: Vec::new(), wake_at: None }
+    }
+
     /// Adds what a step released. Whether the same input is to be given again.
     fn add<E>(&mut self, vault: &Vault, released: Released<Output>) -> Result<bool, DeviceError<E>> {
         for event in &released.events {
@@ -52,7 +58,7 @@ impl Outcome {
 impl<S, R: TryCryptoRng> Device<S, R> {
     /// The device whose store this is, sealed by this vault.
     pub const fn new(vault: Vault, store: S, random: R) -> Self {
-        Self { client: Client::new(vault), store, random }
+        Self { client: Client::new(vault), store, random, outcome: Outcome::new() }
     }
 
     /// The store.
@@ -62,13 +68,13 @@ impl<S, R: TryCryptoRng> Device<S, R> {
 }
 
 impl<S: Store, R: TryCryptoRng> Device<S, R> {
-    /// Takes an input, and all that follows from it in the store. Errors as of [`run`]; what was committed before one stays.
+    /// Takes an input, and all that follows from it in the store. Errors as of [`run`]; what was committed before one stays, and is in the
+    /// outcome of the next input.
     pub fn input(&mut self, now: Timestamp, input: &Input) -> Result<Outcome, DeviceError<S::Error>> {
-        let mut outcome = Outcome::default();
         loop {
             let released = run(&self.client, &mut self.store, now, &mut self.random, input)?;
-            if !outcome.add(self.client.vault(), released)? {
-                return Ok(outcome);
+            if !self.outcome.add(self.client.vault(), released)? {
+                return Ok(core::mem::take(&mut self.outcome));
             }
         }
     }
@@ -77,7 +83,7 @@ impl<S: Store, R: TryCryptoRng> Device<S, R> {
 impl<S: AsyncStore, R: TryCryptoRng> AsyncDevice<S, R> {
     /// The device whose store this is, sealed by this vault.
     pub const fn new(vault: Vault, store: S, random: R) -> Self {
-        Self(Device { client: Client::new(vault), store, random })
+        Self(Device { client: Client::new(vault), store, random, outcome: Outcome::new() })
     }
 
     /// The store.
@@ -88,11 +94,11 @@ impl<S: AsyncStore, R: TryCryptoRng> AsyncDevice<S, R> {
     /// As [`Device::input`]. If the future is dropped, nobody knows what was committed: give the same input again.
     pub async fn input(&mut self, now: Timestamp, input: &Input) -> Result<Outcome, DeviceError<S::Error>> {
         let Self(device) = self;
-        let mut outcome = Outcome::default();
         loop {
             let ran = run_async(&device.client, &mut device.store, now, &mut device.random, input);
-            if !outcome.add(device.client.vault(), ran.await?)? {
-                return Ok(outcome);
+            let released = ran.await?;
+            if !device.outcome.add(device.client.vault(), released)? {
+                return Ok(core::mem::take(&mut device.outcome));
             }
         }
     }

@@ -89,7 +89,10 @@ fn begin(
     (introduces, wait): (bool, Span),
     operation: impl FnOnce(RequestId) -> Operation,
 ) -> Result<(), Stopped> {
-    let due = ctx.now.plus(wait);
+    // Timers of one millisecond come in any order; what one step asks for is sent in its order: a token is known before it is told, and
+    // what waited comes as it was said.
+    let due = ctx.now.plus(wait).plus(Span::from_millis(ctx.begun));
+    ctx.begun = ctx.begun.saturating_add(1);
     let number = ctx.state.next_errand;
     ctx.state.next_errand = number.saturating_add(1);
     let name = name(ctx, number)?;
@@ -99,17 +102,19 @@ fn begin(
     Ok(ctx.wake(TIMER, &number.to_be_bytes(), due)?)
 }
 
-/// Its timer is due.
-pub(super) fn due(ctx: &mut Context<'_, '_>, number: u64) -> Result<(), Stopped> {
+/// Its timer is due, or was set by a clock that was put back since: then no other timer comes before that time.
+pub(super) fn due(ctx: &mut Context<'_, '_>, number: u64, is_put_back: bool) -> Result<(), Stopped> {
     let mut slot = ctx.tx.read::<Errand>(key(ctx.tx.vault(), number))?;
     let Some(mut errand) = slot.take() else { return Ok(()) };
-    if errand.due > ctx.now {
+    if errand.due > ctx.now && !is_put_back {
         // Another timer will come for it.
         return Ok(());
     }
     let Some(session) = connect::session(ctx) else {
         connect::greet(ctx)?;
-        return put_off(ctx, slot, errand, SESSION);
+        // In their order, as far as it goes, also if many wait for the session.
+        let place = Span::from_millis(errand.number & 1_023);
+        return put_off(ctx, slot, errand, SESSION.plus(place));
     };
     let request = Request { session: Some(session), ..errand.request.clone() };
     let body = request.encode().map_err(refuse)?;

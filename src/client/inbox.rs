@@ -26,7 +26,8 @@ pub(super) fn ask(ctx: &mut Context<'_, '_>) -> Result<(), Stopped> {
 /// Requests are listed. One is dealt with in each step.
 pub(super) fn listed(ctx: &mut Context<'_, '_>, listed: &Listed) -> Result<Done, Stopped> {
     let known = ctx.state.inbox_after;
-    let at = listed.requests.iter().position(|request| Some(request.handle) == known);
+    // The last of them: a server that names one twice must not be gone through for ever.
+    let at = listed.requests.iter().rposition(|request| Some(request.handle) == known);
     let start = at.map_or(0, |at| at.saturating_add(1));
     let Some(request) = listed.requests.get(start) else {
         if listed.more {

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::error::{ClientError, Stopped, refuse};
 use super::record::CommandId;
 use super::state::ClientState;
-use super::{connect, drain, errand, notice, outgoing, receipts};
+use super::{connect, drain, errand, notice, outgoing, receipts, waiting};
 use crate::content::DeliveryToken;
 use crate::crypto::random::Seed;
 use crate::handshake::OwnManifest;
@@ -193,11 +193,11 @@ fn due(ctx: &mut Context<'_, '_>, timer: &Timer) -> Result<(), Stopped> {
     match timer.owner.split_first() {
         Some((&TEND, _)) => connect::tend(ctx),
         Some((&errand::TIMER, number)) => match number.try_into() {
-            Ok(number) => errand::due(ctx, u64::from_be_bytes(number)),
+            Ok(number) => errand::due(ctx, u64::from_be_bytes(number), timer.set > ctx.now),
             Err(_) => Ok(()),
         },
         Some((&receipts::TIMER, account)) => receipts::due(ctx, account),
-        Some((&outgoing::TIMER, id)) => outgoing::expire(ctx, id),
+        Some((&outgoing::TIMER, id)) => waiting::expire(ctx, id),
         _ => Ok(()),
     }
 }

@@ -25,6 +25,7 @@ mod receipts;
 mod record;
 mod reply;
 mod state;
+mod waiting;
 
 pub use account::ClientAccount;
 pub use command::Command;

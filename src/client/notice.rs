@@ -3,11 +3,12 @@
 use super::context::Context;
 use super::error::Stopped;
 use super::event::{Event, NoticeKind};
-use super::{connect, outgoing, reply};
+use super::{connect, contact, outgoing, reply, waiting};
 use crate::identity::chain::News;
 use crate::identity::ids::{AccountId, DeviceId};
 use crate::identity::trust::Observation;
 use crate::session::{Contact, Learned, Notice};
+use crate::time::Span;
 
 /// Does what is to be done, and tells what a person should know.
 pub(super) fn heed(ctx: &mut Context<'_, '_>, notices: Vec<Notice>) -> Result<(), Stopped> {
@@ -22,8 +23,15 @@ fn one(ctx: &mut Context<'_, '_>, notice: Notice) -> Result<(), Stopped> {
     match notice {
         Notice::Learned(account, learned) => news(ctx, account, &learned),
         Notice::Refetch(account) if account == ctx.own_account() => connect::refetch_own(ctx),
-        Notice::Refetch(account) => reply::refetch(ctx, account),
-        Notice::HandshakeDue(account, device) => outgoing::claim(ctx, (account, device)),
+        Notice::Refetch(account) | Notice::HandshakeDue(account, _) | Notice::AnswerOwed(account, _)
+            if !contact::is_wanted(ctx, account)? =>
+        {
+            Ok(())
+        }
+        Notice::Refetch(account) => reply::refetch(ctx, account, Span::from_millis(0)),
+        Notice::HandshakeDue(account, device) => {
+            outgoing::claim(ctx, (account, device), Span::from_millis(0))
+        }
         Notice::AnswerOwed(account, device) => outgoing::nod(ctx, (account, device)),
         Notice::Resend { account, device, reference, repairs } => {
             outgoing::again(ctx, (account, device), reference, repairs)
@@ -66,5 +74,8 @@ fn news(ctx: &mut Context<'_, '_>, account: AccountId, learned: &Learned) -> Res
     for what in about {
         ctx.tell(&Event::Notice { what, account, device: None, count: None })?;
     }
-    outgoing::resume(ctx, account)
+    if !is_first {
+        waiting::extend(ctx, account, &learned.added)?;
+    }
+    waiting::resume(ctx, account)
 }

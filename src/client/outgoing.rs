@@ -6,7 +6,7 @@ use super::context::Context;
 use super::error::{ClientError, Stopped, of_peer, refuse};
 use super::event::Stage;
 use super::record::{CommandId, KnownContent, Outgoing, PendingDevice, Person, SubmittedItem};
-use super::{connect, contact, errand, progress, reply};
+use super::{connect, contact, errand, progress, reply, waiting};
 use crate::content::{Body, Class, Content, Conversation, Kind, Known};
 use crate::crypto::blob::BlobPointer;
 use crate::crypto::hash::Hash;
@@ -23,11 +23,9 @@ use crate::wire::Wire as _;
 /// What the owner of the timer begins with at which something said is forgotten.
 pub(super) const TIMER: u8 = 0x63;
 /// For how long it can be asked for again.
-const KEPT: Span = Span::from_days(30);
-/// What may wait for one person.
-const MOST_WAITING: usize = 256;
+pub(super) const KEPT: Span = Span::from_days(30);
 /// Devices for which one thing is sealed.
-const MOST_DEVICES: usize = 64;
+pub(super) const MOST_DEVICES: usize = 64;
 
 /// What is sealed for all recipients.
 pub(super) struct Blob {
@@ -102,17 +100,17 @@ fn devices(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<Vec<PendingD
 }
 
 /// Seals what can be sealed now, and has claimed what is needed for the rest.
-fn prepare(ctx: &mut Context<'_, '_>, id: CommandId) -> Result<(), Stopped> {
+pub(super) fn prepare(ctx: &mut Context<'_, '_>, id: CommandId) -> Result<(), Stopped> {
     let mut slot = ctx.tx.read::<Outgoing>(Outgoing::key(ctx.tx.vault(), id))?;
     let Some(mut outgoing) = slot.take() else { return Ok(()) };
     let names: Vec<_> = outgoing.pending.iter().map(|one| (one.account, one.device)).collect();
     let introduces = session::needs_introduction(&mut ctx.session(), &names)?;
-    let is_consent = kind(&outgoing) == Some(Kind::CONSENT);
+    let kind = kind(&outgoing);
     let mut blob = None;
     let mut sealed = Vec::new();
     let mut left = Vec::new();
     for pending in core::mem::take(&mut outgoing.pending) {
-        if !is_reached(ctx, pending.account, is_consent)? {
+        if !is_reached(ctx, pending.account, kind)? {
             left.push(pending);
             continue;
         }
@@ -132,13 +130,13 @@ fn prepare(ctx: &mut Context<'_, '_>, id: CommandId) -> Result<(), Stopped> {
             }
         }
     }
-    wait(ctx, id, &left)?;
+    waiting::wait(ctx, id, &left)?;
     outgoing.pending = left;
     ctx.tx.put(slot, &outgoing)?;
     submit(ctx, is_told(&outgoing).then_some(id), sealed, blob)
 }
 
-fn kind(outgoing: &Outgoing) -> Option<Kind> {
+pub(super) fn kind(outgoing: &Outgoing) -> Option<Kind> {
     Content::decode(&outgoing.content).ok().map(|content| content.kind())
 }
 
@@ -148,7 +146,7 @@ fn is_told(outgoing: &Outgoing) -> bool {
     kind(outgoing).is_some_and(|kind| !by_itself.contains(&kind))
 }
 
-fn tell(
+pub(super) fn tell(
     ctx: &mut Context<'_, '_>,
     outgoing: &Outgoing,
     name: (AccountId, DeviceId),
@@ -165,9 +163,8 @@ fn stays(
     error: SessionError,
 ) -> Result<bool, Stopped> {
     match error {
-        SessionError::NoSession => claim(ctx, name).map(|()| true),
-        SessionError::Refetch => reply::refetch(ctx, name.0).map(|()| true),
-        SessionError::NotListed => Ok(false),
+        SessionError::NoSession => claim(ctx, name, Span::from_millis(0)).map(|()| true),
+        SessionError::Refetch => reply::refetch(ctx, name.0, Span::from_millis(0)).map(|()| true),
         SessionError::Identity(
             IdentityError::IdentityChanged | IdentityError::Latched | IdentityError::Forked,
         ) => {
@@ -182,61 +179,21 @@ fn stays(
 }
 
 /// Whether an account can be reached: with a token, as a stranger that asks, or because it is the own one.
-fn is_reached(ctx: &mut Context<'_, '_>, account: AccountId, is_consent: bool) -> Result<bool, Stopped> {
-    if account == ctx.own_account() || contact::read(ctx, account)?.1.theirs().is_some() {
+/// What was said before a person has ended a contact, and waits or is asked for again, does not reach it any more.
+pub(super) fn is_reached(
+    ctx: &mut Context<'_, '_>,
+    account: AccountId,
+    kind: Option<Kind>,
+) -> Result<bool, Stopped> {
+    if account == ctx.own_account() {
         return Ok(true);
     }
-    Ok(is_consent && contact::address(ctx, account)?.is_some())
-}
-
-/// Remembers at every account of which devices are left that something waits for it.
-fn wait(ctx: &mut Context<'_, '_>, id: CommandId, left: &[PendingDevice]) -> Result<(), Stopped> {
-    let mut accounts: Vec<_> = left.iter().map(|pending| pending.account).collect();
-    accounts.dedup();
-    for account in accounts {
-        let (slot, mut person) = contact::read_person(ctx, account)?;
-        if person.waiting.contains(&id) {
-            continue;
-        }
-        if person.waiting.len() >= MOST_WAITING {
-            return Err(refuse(ClientError::TooMuch));
-        }
-        person.waiting.push(id);
-        ctx.tx.put(slot, &person)?;
+    let contact = contact::read(ctx, account)?.1;
+    if !kind.is_some_and(|kind| contact.may_send(kind)) {
+        return Ok(false);
     }
-    Ok(())
-}
-
-/// What waits for an account may be sealed now.
-pub(super) fn resume(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<(), Stopped> {
-    let (slot, mut person) = contact::read_person(ctx, account)?;
-    if person.waiting.is_empty() {
-        return Ok(());
-    }
-    let waiting = core::mem::take(&mut person.waiting);
-    ctx.tx.put(slot, &person)?;
-    for id in waiting {
-        prepare(ctx, id)?;
-    }
-    Ok(())
-}
-
-/// The oldest thing that waits for a device.
-pub(super) fn first_for(
-    ctx: &mut Context<'_, '_>,
-    (account, device): (AccountId, DeviceId),
-) -> Result<Option<Outgoing>, Stopped> {
-    let waiting = contact::read_person(ctx, account)?.1.waiting;
-    for id in waiting {
-        let mut slot = ctx.tx.read::<Outgoing>(Outgoing::key(ctx.tx.vault(), id))?;
-        let is_for = |outgoing: &Outgoing| {
-            outgoing.pending.iter().any(|pending| (pending.account, pending.device) == (account, device))
-        };
-        if let Some(outgoing) = slot.take().filter(is_for) {
-            return Ok(Some(outgoing));
-        }
-    }
-    Ok(None)
+    Ok(contact::grant(ctx, account)?.is_some()
+        || (kind == Some(Kind::CONSENT) && contact::address(ctx, account)?.is_some()))
 }
 
 /// A session has begun: its first message goes out, and what else waits.
@@ -257,21 +214,29 @@ pub(super) fn begun(
         None => (None, None),
     };
     submit(ctx, id, vec![frame], blob)?;
-    resume(ctx, account)
+    waiting::resume(ctx, account)
 }
 
-/// Claims prekeys of a device, once at a time.
-pub(super) fn claim(ctx: &mut Context<'_, '_>, name: (AccountId, DeviceId)) -> Result<(), Stopped> {
-    let (account, device) = name;
+/// Claims prekeys of a device, once at a time, now or after a while.
+pub(super) fn claim(
+    ctx: &mut Context<'_, '_>,
+    (account, device): (AccountId, DeviceId),
+    wait: Span,
+) -> Result<(), Stopped> {
+    let listed = ctx.tx.read::<Contact>(Contact::key(ctx.tx.vault(), account))?;
+    let is_listed =
+        |device: &DeviceId| listed.value().is_some_and(|contact| contact.devices.contains(device));
     let (slot, mut person): (_, Person) = contact::read_person(ctx, account)?;
-    if person.claiming.contains(&device) {
+    if person.claiming.contains(&device) || !is_listed(&device) {
         return Ok(());
     }
+    // An account has devices without end, one after the other, but not so many at a time.
+    person.claiming.retain(is_listed);
     let by = if account == ctx.own_account() {
         let token = connect::server_token(&ctx.me.kept.own_token);
         Right::Token { domain: ctx.me.home.clone(), token }
-    } else if let Some(grant) = contact::read(ctx, account)?.1.theirs() {
-        Right::Token { domain: grant.domain.clone(), token: connect::server_token(&grant.token) }
+    } else if let Some((domain, token)) = contact::grant(ctx, account)? {
+        Right::Token { domain, token }
     } else if let Some(address) = person.address.clone() {
         Right::Address(address)
     } else {
@@ -279,7 +244,7 @@ pub(super) fn claim(ctx: &mut Context<'_, '_>, name: (AccountId, DeviceId)) -> R
     };
     person.claiming.push(device);
     ctx.tx.put(slot, &person)?;
-    errand::start(ctx, false, |_| Operation::Claim(ClaimDevice { account, device, by }))
+    errand::start_after(ctx, wait, |_| Operation::Claim(ClaimDevice { account, device, by }))
 }
 
 /// Hands sealed messages to the server.
@@ -326,8 +291,7 @@ fn destination(
     let grant = if account == ctx.own_account() {
         Some((ctx.me.home.clone(), connect::server_token(&ctx.me.kept.own_token)))
     } else {
-        let contact = contact::read(ctx, account)?.1;
-        contact.theirs().map(|grant| (grant.domain.clone(), connect::server_token(&grant.token)))
+        contact::grant(ctx, account)?
     };
     if let Some((domain, token)) = grant {
         let item = DeviceItem { token, device, order, payload, body };
@@ -354,17 +318,6 @@ pub(super) fn again(
     outgoing.pending.push(PendingDevice { account, device, repairs });
     ctx.tx.put(slot, &outgoing)?;
     prepare(ctx, id)
-}
-
-/// Nobody can ask for it any more.
-pub(super) fn expire(ctx: &mut Context<'_, '_>, id: &[u8]) -> Result<(), Stopped> {
-    let Ok(id) = id.try_into().map(CommandId::from_bytes) else { return Ok(()) };
-    let mut slot = ctx.tx.read::<Outgoing>(Outgoing::key(ctx.tx.vault(), id))?;
-    let Some(outgoing) = slot.take() else { return Ok(()) };
-    for pending in &outgoing.pending {
-        tell(ctx, &outgoing, (pending.account, pending.device), Stage::Failed)?;
-    }
-    Ok(ctx.tx.delete(slot)?)
 }
 
 /// A message that says nothing, for a device that wants an answer.

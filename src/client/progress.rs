@@ -27,6 +27,11 @@ pub(super) fn submitted(
     results: Vec<Submitted>,
 ) -> Result<(), Stopped> {
     let (mut busy, mut wait) = (Vec::new(), Span::from_millis(0));
+    let answered = results.len().min(submit.items.len());
+    let unanswered = submit.items.iter().skip(answered).map(|item| item.id);
+    for item in unanswered {
+        settled(ctx, item, Stage::Uncertain)?;
+    }
     for (item, result) in submit.items.iter().zip(results) {
         if let Submitted::Decided(Verdict { code: Code::Busy(after), .. }) = result {
             busy.push(item.clone());
@@ -46,6 +51,14 @@ pub(super) fn submitted(
     }
     let again = Submit { payload: submit.payload.clone(), items: busy };
     errand::start_after(ctx, wait, |_| Operation::Submit(again))
+}
+
+/// The server does not take items.
+pub(super) fn refused(ctx: &mut Context<'_, '_>, submit: &Submit) -> Result<(), Stopped> {
+    for item in &submit.items {
+        settled(ctx, item.id, Stage::Failed)?;
+    }
+    Ok(())
 }
 
 /// What became of an item.

@@ -88,11 +88,11 @@ pub(super) fn due(ctx: &mut Context<'_, '_>, account: &[u8]) -> Result<(), Stopp
     let Ok(account) = account.try_into().map(AccountId::from_bytes) else { return Ok(()) };
     contact::need(ctx, account)?;
     let (slot, mut batch) = read(ctx, account)?;
-    let before = batch.due();
     let contact = contact::read(ctx, account)?.1;
     let (now, rank) = (ctx.now, rank(ctx));
     let receipts = batch.emit(&contact, now, rank, ctx.tx.rng()).map_err(refuse)?;
-    schedule(ctx, account, before, &batch)?;
+    // Its timer is gone, also if a clock that was put back has made it come too early.
+    schedule(ctx, account, None, &batch)?;
     ctx.tx.put(slot, &batch)?;
     for receipt in receipts {
         let id = contact::own_command(ctx)?;

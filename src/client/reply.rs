@@ -5,13 +5,15 @@ use super::errand::{Done, Errand};
 use super::error::{Stopped, of_peer, refuse};
 use super::event::Event;
 use super::outgoing::{self, Blob};
-use super::{contact, inbox, notice, progress};
+use super::{contact, inbox, notice, progress, waiting};
 use crate::error::Blame as _;
+use crate::handshake::OwnManifest;
+use crate::identity::IdentityError;
 use crate::identity::account::Account;
 use crate::identity::address::Address;
 use crate::identity::certificate::{AddressCertificate, SignedCertificate};
 use crate::identity::chain::Manifest;
-use crate::identity::ids::AccountId;
+use crate::identity::ids::{AccountId, DeviceId};
 use crate::identity::prekeys::{ClaimAnswer, ClaimRequest};
 use crate::server::frame::Reply;
 use crate::server::service::{ClaimDevice, Operation, Outcome, Refused};
@@ -37,11 +39,16 @@ pub(super) fn handle(ctx: &mut Context<'_, '_>, errand: &Errand, outcome: Outcom
             };
             match answer.reply {
                 Reply::Claimed(answer) => claimed(ctx, asked, &request, &answer),
-                _ => Ok(Done::Later(LATER)),
+                _ => claim_later(ctx, (asked.account, asked.device)),
             }
         }
+        (Operation::Claim(asked), _) => claim_later(ctx, (asked.account, asked.device)),
         (Operation::Submit(submit), Outcome::Submitted(results)) => {
             progress::submitted(ctx, submit, results)?;
+            Ok(Done::Over)
+        }
+        (Operation::Submit(submit), _) => {
+            progress::refused(ctx, submit)?;
             Ok(Done::Over)
         }
         (Operation::Requests(_), Outcome::Requests(listed)) => inbox::listed(ctx, &listed),
@@ -79,7 +86,14 @@ fn looked_up(
     match account(ctx, address, manifest, certificate)? {
         Ok(account) => {
             ctx.tell(&Event::LookedUp(address.clone(), Some(account)))?;
-            if introduces { contact::introduce(ctx, account) } else { outgoing::resume(ctx, account) }
+            if introduces {
+                return contact::introduce(ctx, account);
+            }
+            if waiting::is_behind(ctx, account)? && waiting::is_any(ctx, account)? {
+                // There is said to be a newer manifest, which the server does not have, or not yet.
+                return refetch(ctx, account, LATER);
+            }
+            waiting::resume(ctx, account)
         }
         Err(class) => Ok(ctx.tell(&Event::Unreadable { class: class.into(), from: None })?),
     }
@@ -101,6 +115,10 @@ fn account(
         return Ok(Err("mismatch"));
     }
     let newest = account.clone();
+    if id == ctx.own_account() && OwnManifest::new(&newest, ctx.me.kept.secret.id()).is_err() {
+        // Another device, or whoever has the recovery key, has removed this one.
+        return Ok(Err(SessionError::NotListed.class()));
+    }
     let notices = match of_peer(session::learn(&mut ctx.session(), account, Some(certificate)))? {
         Ok(notices) => notices,
         Err(error) => return Ok(Err(error.class())),
@@ -121,8 +139,12 @@ fn claimed(
     answer: &ClaimAnswer,
 ) -> Result<Done, Stopped> {
     let name = (asked.account, asked.device);
-    let Some(address) = contact::address(ctx, asked.account)? else { return Ok(Done::Later(LATER)) };
-    let waiting = outgoing::first_for(ctx, name)?;
+    let Some(address) = contact::address(ctx, asked.account)? else { return claim_later(ctx, name) };
+    let waiting = waiting::first_for(ctx, name)?;
+    if waiting.is_none() && !contact::is_wanted(ctx, asked.account)? {
+        contact::claimed(ctx, name)?;
+        return Ok(Done::Over);
+    }
     let claimed = session::Claimed { request, answer, address: &address };
     let blob = match &waiting {
         Some(outgoing) => Some(Blob::seal(ctx, &outgoing.content, true)?),
@@ -137,21 +159,37 @@ fn claimed(
             outgoing::begun(ctx, frame, waiting.zip(blob))?;
             Ok(Done::Over)
         }
-        // Not due any more.
-        Err(SessionError::TooSoon | SessionError::NotListed) => {
+        // Not due any more, or not before something else has happened, which looks after what waits.
+        Err(
+            SessionError::TooSoon
+            | SessionError::NotListed
+            | SessionError::Refetch
+            | SessionError::Identity(
+                IdentityError::IdentityChanged | IdentityError::Latched | IdentityError::Forked,
+            ),
+        ) => {
             contact::claimed(ctx, name)?;
             Ok(Done::Over)
         }
         Err(error) => {
             let from = Some((name.0, Some(name.1)));
             ctx.tell(&Event::Unreadable { class: error.class().into(), from })?;
-            Ok(Done::Later(LATER))
+            claim_later(ctx, name)
         }
     }
 }
 
+/// Prekeys were not there, or not right. They are claimed anew in a while, with what gives the right to that then.
+fn claim_later(ctx: &mut Context<'_, '_>, name: (AccountId, DeviceId)) -> Result<Done, Stopped> {
+    contact::claimed(ctx, name)?;
+    outgoing::claim(ctx, name, LATER)?;
+    Ok(Done::Over)
+}
+
 /// A look-up for a newer manifest.
-pub(super) fn refetch(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<(), Stopped> {
+pub(super) fn refetch(ctx: &mut Context<'_, '_>, account: AccountId, wait: Span) -> Result<(), Stopped> {
     let Some(address) = contact::address(ctx, account)? else { return Ok(()) };
-    super::errand::start(ctx, false, |_| Operation::Lookup(crate::server::service::FindAddress { address }))
+    super::errand::start_after(ctx, wait, |_| {
+        Operation::Lookup(crate::server::service::FindAddress { address })
+    })
 }

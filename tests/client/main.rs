@@ -16,4 +16,5 @@ mod servers;
 
 mod basic;
 mod crash;
+mod eyes;
 mod hostile;
