@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use sottovoce::client::{
-    Command, CommandId, Create, Device, DeviceError, Event, Input, Outcome, Output, Said, Stage,
+    Client, Command, CommandId, Create, Device, DeviceError, Event, Input, Outcome, Output, Said, Stage,
 };
 use sottovoce::content::{Body, ConsentState, Text};
 use sottovoce::crypto::random::Generator;
@@ -70,15 +70,8 @@ impl Store for Shelf {
 pub trait Runs {
     fn input(&mut self, now: Timestamp, input: &Input) -> Result<Outcome, DeviceError<Ended>>;
 
-    /// What has come to the application's table of events.
-    fn take_events(&mut self) -> Vec<Vec<u8>>;
-
-    fn crash_at(&mut self, crash: Option<Crash>);
-
-    fn writes(&mut self) -> u64;
-
-    /// Rounds of loading so far, and wants in them.
-    fn loads(&mut self) -> [usize; 2];
+    /// What the process and the application's table have to do with it.
+    fn shelf(&mut self) -> &mut Shelf;
 }
 
 impl Runs for Device<Shelf, Generator> {
@@ -86,20 +79,8 @@ impl Runs for Device<Shelf, Generator> {
         Self::input(self, now, input)
     }
 
-    fn take_events(&mut self) -> Vec<Vec<u8>> {
-        core::mem::take(&mut self.store().events)
-    }
-
-    fn crash_at(&mut self, crash: Option<Crash>) {
-        self.store().crash = crash;
-    }
-
-    fn writes(&mut self) -> u64 {
-        self.store().writes
-    }
-
-    fn loads(&mut self) -> [usize; 2] {
-        self.store().loads
+    fn shelf(&mut self) -> &mut Shelf {
+        self.store()
     }
 }
 
@@ -118,6 +99,7 @@ pub struct App {
     pub home: Domain,
     pub device: Box<dyn Runs>,
     pub vault: Vault,
+    key: [u8; 32],
     pub wake_at: Option<Timestamp>,
     pub events: Vec<Event>,
     commands: u64,
@@ -145,12 +127,18 @@ impl App {
             address,
             device: make(vault(), generator(seed)),
             vault: vault(),
+            key,
             wake_at: None,
             events: Vec::new(),
             commands: 0,
             underway: VecDeque::new(),
             posts: 0,
         }
+    }
+
+    /// The machine under the device, to be run by hand.
+    pub fn client(&self) -> Client {
+        Client::new(Vault::new(&Secret::new(self.key), b"app"))
     }
 
     pub fn command(&mut self) -> CommandId {
@@ -166,7 +154,7 @@ impl App {
             self.wake_at = None;
         }
         let ran = self.device.input(now, input);
-        for event in self.device.take_events() {
+        for event in core::mem::take(&mut self.device.shelf().events) {
             self.events.push(self.vault.open_event::<Event>(&event).unwrap());
         }
         let Outcome { send, events: _, wake_at } = ran?;
@@ -265,7 +253,7 @@ impl Town {
     fn restart(&mut self, at: usize) {
         self.crashes += 1;
         let app = &mut self.apps[at];
-        app.device.crash_at(None);
+        app.device.shelf().crash = None;
         app.underway.clear();
         app.wake_at = Some(self.net.now);
     }

@@ -9,7 +9,7 @@ use super::{Crash, Make, Town};
 /// What is wrong at the end, or how many writes each application made.
 pub fn story(make: Make, who: usize, crash: Option<Crash>) -> Result<[u64; 2], String> {
     let mut town = Town::on(make, &["a.test", "b.test"], &["alice@a.test", "bob@b.test"]);
-    town.apps[who].device.crash_at(crash);
+    town.apps[who].device.shelf().crash = crash;
     town.pass(Span::from_secs(60));
     town.acquaint(0, 1);
     town.pass(Span::from_secs(60));
@@ -24,7 +24,7 @@ pub fn story(make: Make, who: usize, crash: Option<Crash>) -> Result<[u64; 2], S
     town.pass(Span::from_secs(600));
     let wrongs = wrongs(&town, &said, u64::from(crash.is_some()));
     if wrongs.is_empty() {
-        return Ok([0, 1].map(|at| town.apps[at].device.writes()));
+        return Ok([0, 1].map(|at| town.apps[at].device.shelf().writes));
     }
     let events = town.apps.iter().map(|app| format!("{}: {:#?}", app.name, app.events));
     Err(format!("{crash:?} of {who}: {wrongs:?}\n{}", events.collect::<String>()))

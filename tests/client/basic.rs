@@ -40,10 +40,10 @@ fn one_message_is_shown_with_few_rounds_of_loading() {
     while town.apps[0].wake_at.is_some_and(|at| at <= town.net.now) {
         town.input(0, &Input::Wake);
     }
-    let before = (town.apps[1].device.loads(), town.apps[1].device.writes());
+    let before = (town.apps[1].device.shelf().loads, town.apps[1].device.shelf().writes);
     town.input(1, &Input::Fetch { wait: Span::from_secs(0) });
     assert_eq!(town.apps[1].heard(), ["first", "third"]);
-    let (loads, writes) = (town.apps[1].device.loads(), town.apps[1].device.writes());
+    let (loads, writes) = (town.apps[1].device.shelf().loads, town.apps[1].device.shelf().writes);
     let [rounds, wants] = [loads[0] - before.0[0], loads[1] - before.0[1]];
     println!("{rounds} rounds, {wants} records and ranges, {} writes", writes - before.1);
     assert!(rounds <= 12 && wants <= 24, "{rounds} rounds, {wants} wants");

@@ -16,5 +16,5 @@ mod servers;
 
 mod basic;
 mod crash;
-mod eyes;
+mod hindered;
 mod hostile;

@@ -74,20 +74,8 @@ impl Runs for AsyncDevice<SlowShelf, Generator> {
         block_on(Self::input(self, now, input))
     }
 
-    fn take_events(&mut self) -> Vec<Vec<u8>> {
-        core::mem::take(&mut self.store().shelf.events)
-    }
-
-    fn crash_at(&mut self, crash: Option<Crash>) {
-        self.store().shelf.crash = crash;
-    }
-
-    fn writes(&mut self) -> u64 {
-        self.store().shelf.writes
-    }
-
-    fn loads(&mut self) -> [usize; 2] {
-        self.store().shelf.loads
+    fn shelf(&mut self) -> &mut Shelf {
+        &mut self.store().shelf
     }
 }
 

@@ -54,7 +54,7 @@ fn change_record<T: Record>(town: &mut Town, at: usize, key: Key, with: impl Fn(
     let now = town.net.now;
     let app = &mut town.apps[at];
     let machine = Change(&app.vault, key, with, PhantomData);
-    drop(run(&machine, &mut app.store, now, &mut app.rng, &()).unwrap());
+    drop(run(&machine, app.device.shelf(), now, &mut generator(7), &()).unwrap());
 }
 
 fn change(town: &mut Town, at: usize, of: AccountId, with: impl Fn(&mut Contact)) {
@@ -276,9 +276,10 @@ fn a_log_that_names_a_place_twice_ends() {
         response.set(Some(Input::Posted { request, response: Some(answered) }));
         let input = response.take().unwrap();
         let app = &mut town.apps[0];
+        let client = app.client();
         let mut steps = 0;
         loop {
-            let released = run(&app.client, &mut app.store, at, &mut app.rng, &input).unwrap();
+            let released = run(&client, app.device.shelf(), at, &mut generator(steps), &input).unwrap();
             if !released.send.contains(&Output::Again) {
                 break;
             }
@@ -362,7 +363,7 @@ fn a_store_that_fails_in_between_loses_no_event() {
     }
     send(&mut town, 1);
     // The same device behind the driver for applications.
-    let snapshot = town.apps[0].store.memory.snapshot();
+    let snapshot = town.apps[0].device.shelf().memory.snapshot();
     let mut key = [0; 32];
     key[..8].copy_from_slice(&100_u64.to_be_bytes());
     let mut store = Failing::default();
