@@ -228,6 +228,16 @@ fn claim_address(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<(), St
     Ok(ctx.tx.put(slot, &person)?)
 }
 
+/// Whether an account may have this address: it has no other one, by a look-up or by its own word. Any domain can certify that an account
+/// which it knows has an address there.
+pub(super) fn is_at(
+    ctx: &mut Context<'_, '_>,
+    account: AccountId,
+    address: &Address,
+) -> Result<bool, Stopped> {
+    Ok(self::address(ctx, account)?.is_none_or(|known| known == *address))
+}
+
 /// An address was looked up, and is this account's.
 pub(super) fn located(
     ctx: &mut Context<'_, '_>,

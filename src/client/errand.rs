@@ -23,6 +23,10 @@ const PATIENCE: Span = Span::from_secs(30);
 const LONGEST: Span = Span::from_secs(900);
 /// When to look again whether there is a session.
 const SESSION: Span = Span::from_secs(5);
+/// When to look again whether it knows of a token …
+const TOKEN: Span = Span::from_secs(1);
+/// … among so many errands that came before.
+const BEFORE: u16 = 16;
 /// When to come again to a server whose clock is another.
 const CLOCK: Span = Span::from_secs(600);
 
@@ -116,12 +120,23 @@ pub(super) fn due(ctx: &mut Context<'_, '_>, number: u64, is_put_back: bool) -> 
         let place = Span::from_millis(errand.number & 1_023);
         return put_off(ctx, slot, errand, SESSION.plus(place));
     };
+    if matches!(errand.request.operation, Operation::Submit(_)) && is_token_open(ctx, number)? {
+        return put_off(ctx, slot, errand, TOKEN);
+    }
     let request = Request { session: Some(session), ..errand.request.clone() };
     let body = request.encode().map_err(refuse)?;
     ctx.send.push(Output::Post { request: request.request, body });
     let wait = patience(errand.attempts);
     errand.attempts = errand.attempts.saturating_add(1);
     put_off(ctx, slot, errand, wait)
+}
+
+/// Whether the server is still to learn of a token: what is sent may carry it, and be answered with it.
+fn is_token_open(ctx: &mut Context<'_, '_>, number: u64) -> Result<bool, Stopped> {
+    let range = ctx.tx.vault().partition(Table::ERRANDS, b"").range(0..=number, BEFORE);
+    let errands = ctx.tx.scan::<Errand>(range)?;
+    let is_token = |errand: &Errand| matches!(errand.request.operation, Operation::Token(_));
+    Ok(errands.iter().filter_map(Slot::value).any(is_token))
 }
 
 fn patience(attempts: u32) -> Span {

@@ -123,14 +123,21 @@ impl Machine for Client {
 
 /// Founds an account.
 fn found(tx: &mut Transaction<'_>, create: &Create, now: Timestamp) -> Result<Vec<Output>, Stopped> {
-    let slot = tx.read::<ClientAccount>(ClientAccount::key(tx.vault()))?;
+    let mut slot = tx.read::<ClientAccount>(ClientAccount::key(tx.vault()))?;
     let state_slot = tx.read::<ClientState>(ClientState::key(tx.vault()))?;
-    if let Some(there) = slot.value() {
-        // The same again is done. Another one needs another store.
+    if let Some(mut there) = slot.take() {
+        // Another one needs another store.
         if there.address != create.address {
             return Err(refuse(ClientError::NoAccount));
         }
-        tx.already_done();
+        if there.registration != Registration::Refused {
+            tx.already_done();
+            return Ok(Vec::new());
+        }
+        // Perhaps there is an invitation now, or the address is free.
+        (there.registration, there.invite) = (Registration::Wanted, create.invite);
+        tx.put(slot, &there)?;
+        Timer { owner: vec![TEND], due: now, set: now }.start(None, tx)?;
         return Ok(Vec::new());
     }
     let secret = DeviceSecret::generate(tx.rng()).map_err(refuse)?;
@@ -197,6 +204,7 @@ fn due(ctx: &mut Context<'_, '_>, timer: &Timer) -> Result<(), Stopped> {
             Err(_) => Ok(()),
         },
         Some((&receipts::TIMER, account)) => receipts::due(ctx, account),
+        Some((&waiting::TIMER, account)) => waiting::due(ctx, account),
         Some((&outgoing::TIMER, id)) => waiting::expire(ctx, id),
         _ => Ok(()),
     }

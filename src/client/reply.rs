@@ -111,7 +111,7 @@ fn account(
         Err(error) => return Ok(Err(error.class())),
     };
     let id = account.id();
-    if !names(&certificate, address, id) {
+    if !names(&certificate, address, id) || !contact::is_at(ctx, id, address)? {
         return Ok(Err("mismatch"));
     }
     let newest = account.clone();

@@ -8,6 +8,10 @@ use super::{contact, outgoing};
 use crate::identity::ids::{AccountId, DeviceId};
 use crate::session::Contact;
 
+/// What the owner of the timer begins with that goes on with what waits for an account.
+pub(super) const TIMER: u8 = 0x64;
+/// How many contents one step seals.
+const AT_ONCE: usize = 16;
 /// What may wait for one person.
 const MOST: usize = 256;
 
@@ -54,12 +58,27 @@ pub(super) fn resume(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<()
     if person.waiting.is_empty() {
         return Ok(());
     }
-    let waiting = core::mem::take(&mut person.waiting);
+    let mut now = core::mem::take(&mut person.waiting);
+    let later = now.split_off(now.len().min(AT_ONCE));
     ctx.tx.put(slot, &person)?;
-    for id in waiting {
-        outgoing::prepare(ctx, id)?;
+    for id in &now {
+        outgoing::prepare(ctx, *id)?;
     }
-    Ok(())
+    if later.is_empty() {
+        return Ok(());
+    }
+    // What could not be sealed stands before the rest, as before.
+    let (slot, mut person) = contact::read_person(ctx, account)?;
+    let is_progress = person.waiting.len() < now.len();
+    person.waiting.extend(later);
+    ctx.tx.put(slot, &person)?;
+    if is_progress { Ok(ctx.wake(TIMER, account.as_bytes(), ctx.now)?) } else { Ok(()) }
+}
+
+/// There is more that waits than one step does.
+pub(super) fn due(ctx: &mut Context<'_, '_>, account: &[u8]) -> Result<(), Stopped> {
+    let Ok(account) = account.try_into().map(AccountId::from_bytes) else { return Ok(()) };
+    resume(ctx, account)
 }
 
 /// Whether a newer manifest of an account is known to exist.

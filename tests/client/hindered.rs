@@ -3,14 +3,16 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-use sottovoce::client::{ClientError, Command, Device, Event, Input, Output, Stage};
+use sottovoce::client::{ClientError, Command, Create, Device, Event, Input, Output, Refusal, Stage};
 use sottovoce::content::{
     Act, Body, ConsentState, ContactConsent, ContentId, DeliveryToken, Heard, TokenGrant, Version,
 };
 use sottovoce::crypto::random::Seed;
 use sottovoce::crypto::secret::Secret;
+use sottovoce::identity::certificate::{AddressCertificate, SignedCertificate};
 use sottovoce::identity::chain::Order;
 use sottovoce::identity::ids::{AccountId, DeviceId, Fingerprint};
+use sottovoce::identity::recovery::RecoveryKey;
 use sottovoce::server::frame::Reply;
 use sottovoce::server::service::{Outcome, Refused, Response};
 use sottovoce::session::Contact;
@@ -392,4 +394,93 @@ fn a_store_that_fails_in_between_loses_no_event() {
         .iter()
         .filter(|event| matches!(event, Event::Message(said) if crate::apps::text(said).is_some()));
     assert_eq!(heard.count(), 3, "{events:?}");
+}
+
+#[test]
+fn as_much_as_may_wait_is_sealed_in_steps() {
+    let mut town = acquainted();
+    let bob = town.apps[1].account();
+    let other = Fingerprint::from_bytes([7; 32]);
+    change(&mut town, 0, bob, |contact| {
+        contact.trust.observe(other);
+    });
+    // More than one write holds.
+    let said: Vec<_> = (0..250).map(|number| format!("{number:03}{}", "x".repeat(16_000))).collect();
+    for words in &said {
+        town.say(0, 1, words);
+    }
+    town.command(0, Command::AcceptIdentity(bob, other));
+    town.pass(Span::from_secs(300));
+    let mut heard = town.apps[1].heard();
+    heard.sort();
+    assert_eq!(heard.len(), said.len());
+    assert!(heard == said, "each once");
+}
+
+#[test]
+fn who_was_refused_may_ask_again() {
+    let mut town = Town::new(&["a.test"], &["alice@a.test", "alice@a.test"]);
+    town.pass(Span::from_secs(60));
+    let refused = |town: &Town| {
+        let is_refused = |event: &&Event| matches!(event, Event::RegistrationRefused(Refusal::Taken));
+        town.apps[1].events.iter().filter(is_refused).count()
+    };
+    assert_eq!(refused(&town), 1);
+    town.pass(Span::from_secs(600));
+    assert_eq!(refused(&town), 1, "it does not ask by itself");
+    let recovery = RecoveryKey::generate(&mut generator(3)).unwrap();
+    let create = Create { address: town.apps[1].address.clone(), recovery, invite: Some([1; 16]) };
+    town.input(1, &Input::Create(Box::new(create)));
+    town.pass(Span::from_secs(60));
+    assert_eq!(refused(&town), 2);
+}
+
+#[test]
+fn another_domain_does_not_take_over_a_contact() {
+    let mut town = Town::new(&["a.test", "evil.test"], &["alice@a.test", "bob@a.test"]);
+    town.pass(Span::from_secs(60));
+    town.acquaint(0, 1);
+    let bob = town.apps[1].account();
+    let found = Cell::new(None);
+    let look_up = |town: &mut Town, address: &str| {
+        let now = town.net.now;
+        let id = town.apps[0].command();
+        let command = Command::LookUp(address.parse().unwrap());
+        town.apps[0].input(now, &Input::Command(id, command)).unwrap();
+    };
+    look_up(&mut town, "bob@a.test");
+    town.pass_with(Span::from_secs(30), |_, response| {
+        answer(response, |outcome| {
+            if let Outcome::Answer(answer) = &outcome {
+                found.set(Some(answer.reply.clone()));
+            }
+            outcome
+        })
+    });
+    let Some(Reply::Found { manifest, certificate }) = found.into_inner() else { panic!("bob is found") };
+    // evil.test certifies that bob's account, which is public, has an address there.
+    let mut named = AddressCertificate::decode(&certificate.certificate).unwrap();
+    named.address = "bob@evil.test".parse().unwrap();
+    let certificate = SignedCertificate { certificate: named.encode().unwrap(), ..certificate };
+    look_up(&mut town, "bob@evil.test");
+    town.pass_with(Span::from_secs(60), |_, response| {
+        answer(response, |outcome| match outcome {
+            Outcome::Answer(mut answer) => {
+                let (manifest, certificate) = (manifest.clone(), certificate.clone());
+                answer.reply = Reply::Found { manifest, certificate };
+                Outcome::Answer(answer)
+            }
+            other => other,
+        })
+    });
+    let is_mismatch = |event: &Event| matches!(event, Event::Unreadable { class, .. } if class == "mismatch");
+    assert!(town.apps[0].events.iter().any(is_mismatch), "{:?}", town.apps[0].events);
+    let address = |event: &Event| match event {
+        Event::LookedUp(address, Some(account)) if *account == bob => Some(address.to_string()),
+        _ => None,
+    };
+    assert!(town.apps[0].events.iter().filter_map(address).all(|address| address == "bob@a.test"));
+    town.say(0, 1, "still there");
+    town.pass(Span::from_secs(60));
+    assert_eq!(town.apps[1].heard(), ["still there"]);
 }
