@@ -192,6 +192,8 @@ pub(super) fn tend(ctx: &mut Context<'_, '_>) -> Result<(), Stopped> {
         return greet(ctx);
     }
     ctx.wake(TEND, &[], ctx.now.plus(TENDED))?;
+    // The domain may name another server by now.
+    ctx.send.push(Output::Fetch { domain: ctx.me.home.clone() });
     prekeys::tend(ctx)?;
     refresh(ctx)
 }

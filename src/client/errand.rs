@@ -27,6 +27,8 @@ const SESSION: Span = Span::from_secs(5);
 const TOKEN: Span = Span::from_secs(1);
 /// … among so many errands that came before.
 const BEFORE: u16 = 16;
+/// What a server may ask to wait for.
+const AT_MOST: Span = Span::from_secs(3_600);
 /// When to come again to a server whose clock is another.
 const CLOCK: Span = Span::from_secs(600);
 
@@ -95,7 +97,7 @@ fn begin(
 ) -> Result<(), Stopped> {
     // Timers of one millisecond come in any order; what one step asks for is sent in its order: a token is known before it is told, and
     // what waited comes as it was said.
-    let due = ctx.now.plus(wait).plus(Span::from_millis(ctx.begun));
+    let due = ctx.now.plus(wait.min(AT_MOST)).plus(Span::from_millis(ctx.begun));
     ctx.begun = ctx.begun.saturating_add(1);
     let number = ctx.state.next_errand;
     ctx.state.next_errand = number.saturating_add(1);
@@ -150,7 +152,7 @@ fn put_off(
     mut errand: Errand,
     wait: Span,
 ) -> Result<(), Stopped> {
-    errand.due = ctx.now.plus(wait);
+    errand.due = ctx.now.plus(wait.min(AT_MOST));
     ctx.wake(TIMER, &errand.number.to_be_bytes(), errand.due)?;
     Ok(ctx.tx.put(slot, &errand)?)
 }

@@ -99,6 +99,11 @@ fn looked_up(
     }
 }
 
+fn is_forked(ctx: &mut Context<'_, '_>, account: AccountId) -> Result<bool, Stopped> {
+    let slot = ctx.tx.read::<session::Contact>(session::Contact::key(ctx.tx.vault(), account))?;
+    Ok(slot.value().is_some_and(|held| held.is_forked))
+}
+
 /// Follows the account that was found.
 fn account(
     ctx: &mut Context<'_, '_>,
@@ -123,7 +128,8 @@ fn account(
         Ok(notices) => notices,
         Err(error) => return Ok(Err(error.class())),
     };
-    if id == ctx.own_account() && newest.order() > ctx.me.account.order() {
+    let is_forked = is_forked(ctx, id)?;
+    if id == ctx.own_account() && !is_forked && newest.order() > ctx.me.account.order() {
         ctx.change_account(|kept| kept.hold(&newest).map_err(SessionError::from).map_err(refuse))?;
     }
     contact::located(ctx, id, address)?;

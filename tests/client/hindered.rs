@@ -484,3 +484,18 @@ fn another_domain_does_not_take_over_a_contact() {
     town.pass(Span::from_secs(60));
     assert_eq!(town.apps[1].heard(), ["still there"]);
 }
+
+#[test]
+fn a_domain_that_names_another_server_is_told() {
+    let mut town = acquainted();
+    let home = town.apps[0].home.clone();
+    let other = Town::new(&["b.test", "a.test"], &[]);
+    let document = other.net.hosts[&home].document.clone();
+    town.net.hosts.get_mut(&home).unwrap().document = document;
+    town.net.pass(Span::from_secs(90_000));
+    town.pass(Span::from_secs(30));
+    let is_told = |event: &Event| {
+        matches!(event, Event::Notice { what: sottovoce::client::NoticeKind::ServerChanged, .. })
+    };
+    assert!(town.apps[0].events.iter().any(is_told), "{:?}", town.apps[0].events);
+}
