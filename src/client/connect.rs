@@ -4,7 +4,7 @@ use super::account::Registration;
 use super::context::Context;
 use super::error::{Stopped, lift, refuse};
 use super::event::{Event, NoticeKind, Refusal};
-use super::machine::{FRESH, Output, TEND};
+use super::machine::{FRESH, GREET, Output, TEND};
 use super::{drain, errand, notice, prekeys};
 use crate::content::DeliveryToken;
 use crate::crypto::random;
@@ -45,7 +45,7 @@ pub(super) fn greet(ctx: &mut Context<'_, '_>) -> Result<(), Stopped> {
         return Ok(());
     }
     ctx.state.greeted_at = Some(ctx.now);
-    ctx.wake(TEND, &[], ctx.now.plus(AGAIN))?;
+    ctx.wake(GREET, &[], ctx.now.plus(AGAIN))?;
     let Some(server) = ctx.me.kept.server else {
         ctx.send.push(Output::Fetch { domain: ctx.me.home.clone() });
         return Ok(());
@@ -185,10 +185,17 @@ pub(super) fn refetch_own(ctx: &mut Context<'_, '_>) -> Result<(), Stopped> {
     errand::start(ctx, false, |_| Operation::Lookup(FindAddress { address }))
 }
 
-/// Looks after the connection, the prekeys and the manifest.
+/// A greeting may have been lost.
+pub(super) fn greet_again(ctx: &mut Context<'_, '_>) -> Result<(), Stopped> {
+    if session(ctx).is_some() { Ok(()) } else { greet(ctx) }
+}
+
+/// Looks after the connection, the prekeys and the manifest. There is one timer for it, which each time sets the next.
 pub(super) fn tend(ctx: &mut Context<'_, '_>) -> Result<(), Stopped> {
     follow_own(ctx)?;
     if session(ctx).is_none() {
+        let is_refused = ctx.me.kept.registration == Registration::Refused;
+        ctx.wake(TEND, &[], ctx.now.plus(if is_refused { TENDED } else { AGAIN }))?;
         return greet(ctx);
     }
     ctx.wake(TEND, &[], ctx.now.plus(TENDED))?;

@@ -26,8 +26,9 @@ use crate::time::{Span, Timestamp};
 
 /// How long a manifest is fresh.
 pub(super) const FRESH: Span = Span::from_days(7);
-/// What the owner of the timer of the connection begins with.
+/// What the owner of the timer begins with at which is looked after the connection, and of that at which a greeting is repeated.
 pub(super) const TEND: u8 = 0x62;
+pub(super) const GREET: u8 = 0x65;
 
 /// One device. It has no state: all of that is in the store that its vault seals.
 pub struct Client {
@@ -137,7 +138,7 @@ fn found(tx: &mut Transaction<'_>, create: &Create, now: Timestamp) -> Result<Ve
         // Perhaps there is an invitation now, or the address is free.
         (there.registration, there.invite) = (Registration::Wanted, create.invite);
         tx.put(slot, &there)?;
-        Timer { owner: vec![TEND], due: now, set: now }.start(None, tx)?;
+        Timer { owner: vec![GREET], due: now, set: now }.start(None, tx)?;
         return Ok(Vec::new());
     }
     let secret = DeviceSecret::generate(tx.rng()).map_err(refuse)?;
@@ -199,6 +200,7 @@ fn due(ctx: &mut Context<'_, '_>, timer: &Timer) -> Result<(), Stopped> {
     }
     match timer.owner.split_first() {
         Some((&TEND, _)) => connect::tend(ctx),
+        Some((&GREET, _)) => connect::greet_again(ctx),
         Some((&errand::TIMER, number)) => match number.try_into() {
             Ok(number) => errand::due(ctx, u64::from_be_bytes(number), timer.set > ctx.now),
             Err(_) => Ok(()),

@@ -106,6 +106,7 @@ pub struct App {
     /// Requests that are on their way.
     pub underway: VecDeque<Output>,
     pub posts: u64,
+    pub fetches: u64,
 }
 
 /// Servers, and applications.
@@ -133,6 +134,7 @@ impl App {
             commands: 0,
             underway: VecDeque::new(),
             posts: 0,
+            fetches: 0,
         }
     }
 
@@ -281,6 +283,7 @@ impl Town {
                     Input::Posted { request, response }
                 }
                 Output::Fetch { domain } => {
+                    self.apps[at].fetches += 1;
                     Input::Fetched { document: Some(self.net.hosts[&domain].document.clone()) }
                 }
                 Output::Again => continue,

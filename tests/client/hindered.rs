@@ -499,3 +499,15 @@ fn a_domain_that_names_another_server_is_told() {
     };
     assert!(town.apps[0].events.iter().any(is_told), "{:?}", town.apps[0].events);
 }
+
+/// Sessions end every hour, and each greeting has a timer: the daily look stays one a day.
+#[test]
+fn the_daily_look_is_daily() {
+    let mut town = acquainted();
+    for _ in 0..48 {
+        town.net.pass(Span::from_secs(3_660));
+        town.pass(Span::from_secs(20));
+    }
+    let fetches = town.apps[0].fetches;
+    assert!((2..=5).contains(&fetches), "{fetches} in two days");
+}
