@@ -38,10 +38,15 @@ pub(super) fn session(ctx: &Context<'_, '_>) -> Option<SessionToken> {
     (ctx.now.plus(MARGIN) < *until).then_some(*token)
 }
 
+/// Whether the server does not want the account.
+pub(super) fn is_refused(ctx: &Context<'_, '_>) -> bool {
+    ctx.me.kept.registration == Registration::Refused
+}
+
 /// Sees to it that there is a session: asks for the document of the own domain, or for a session.
 pub(super) fn greet(ctx: &mut Context<'_, '_>) -> Result<(), Stopped> {
     let is_underway = ctx.state.greeted_at.is_some_and(|at| at <= ctx.now && ctx.now.since(at) < AGAIN);
-    if is_underway || ctx.me.kept.registration == Registration::Refused {
+    if is_underway || is_refused(ctx) {
         return Ok(());
     }
     ctx.state.greeted_at = Some(ctx.now);
@@ -194,8 +199,8 @@ pub(super) fn greet_again(ctx: &mut Context<'_, '_>) -> Result<(), Stopped> {
 pub(super) fn tend(ctx: &mut Context<'_, '_>) -> Result<(), Stopped> {
     follow_own(ctx)?;
     if session(ctx).is_none() {
-        let is_refused = ctx.me.kept.registration == Registration::Refused;
-        ctx.wake(TEND, &[], ctx.now.plus(if is_refused { TENDED } else { AGAIN }))?;
+        let again = if is_refused(ctx) { TENDED } else { AGAIN };
+        ctx.wake(TEND, &[], ctx.now.plus(again))?;
         return greet(ctx);
     }
     ctx.wake(TEND, &[], ctx.now.plus(TENDED))?;

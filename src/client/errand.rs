@@ -118,6 +118,10 @@ pub(super) fn due(ctx: &mut Context<'_, '_>, number: u64, is_put_back: bool) -> 
     }
     let Some(session) = connect::session(ctx) else {
         connect::greet(ctx)?;
+        if connect::is_refused(ctx) {
+            // There is none before somebody asks again.
+            return put_off(ctx, slot, errand, LONGEST);
+        }
         // In their order, as far as it goes, also if many wait for the session.
         let place = Span::from_millis(errand.number & 1_023);
         return put_off(ctx, slot, errand, SESSION.plus(place));
