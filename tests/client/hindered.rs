@@ -511,3 +511,23 @@ fn the_daily_look_is_daily() {
     let fetches = town.apps[0].fetches;
     assert!((2..=5).contains(&fetches), "{fetches} in two days");
 }
+
+/// A request that was settled is gone from the inbox, and those before it were looked at.
+#[test]
+fn a_request_is_looked_at_once() {
+    let mut town = Town::new(&["a.test"], &["alice@a.test", "bob@a.test", "carol@a.test"]);
+    town.pass(Span::from_secs(60));
+    for who in [2, 0] {
+        let address = town.apps[1].address.clone();
+        town.command(who, Command::Introduce(address));
+        town.pass(Span::from_secs(120));
+    }
+    let (alice, carol) = (town.apps[0].account(), town.apps[2].account());
+    town.command(1, Command::Consent(alice, Act::Accept));
+    town.pass(Span::from_secs(600));
+    let unreadable = |event: &&Event| matches!(event, Event::Unreadable { .. });
+    assert_eq!(town.apps[1].events.iter().filter(unreadable).count(), 0, "{:?}", town.apps[1].events);
+    town.command(1, Command::Consent(carol, Act::Accept));
+    town.pass(Span::from_secs(120));
+    assert_eq!(town.apps[2].state(town.apps[1].account()), Some(ConsentState::Accepted));
+}
